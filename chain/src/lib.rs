@@ -1,0 +1,5 @@
+//! Bitcoin's consensus rules, proof of work and chain state.
+#![deny(missing_docs)]
+
+pub mod header_chain;
+pub mod pow;

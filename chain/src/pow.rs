@@ -1,0 +1,3 @@
+//! Proof of work.
+
+pub mod retarget;
