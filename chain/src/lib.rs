@@ -1,5 +1,9 @@
 //! Bitcoin's consensus rules, proof of work and chain state.
 #![deny(missing_docs)]
 
+pub mod coins;
+pub mod hash;
 pub mod header_chain;
 pub mod pow;
+pub mod primitives;
+pub mod script;

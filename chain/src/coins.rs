@@ -1,0 +1,96 @@
+//! Unspent outputs, and views of the set of them.
+
+mod overlay;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bitcoin::{Amount, OutPoint, Script};
+use smallvec::SmallVec;
+use thiserror::Error;
+
+pub use overlay::CoinsOverlay;
+
+/// Bytes of script a [`Coin`] holds without an allocation: every standard script fits (Core: `prevector<36, uint8_t>`,
+/// `script/script.h`).
+const INLINE_SCRIPT: usize = 36;
+
+/// An output that was created and not spent yet (Core: `Coin`, `coins.h`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Coin {
+    /// Value.
+    pub amount: Amount,
+    /// The script a spender must satisfy.
+    pub script_pubkey: CoinScript,
+    /// Height of the block that created it.
+    pub height: u32,
+    /// Whether a coinbase created it.
+    pub is_coinbase: bool,
+}
+
+/// The script of a [`Coin`], held in place when it is short.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct CoinScript(SmallVec<[u8; INLINE_SCRIPT]>);
+
+impl CoinScript {
+    /// The script's bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The script.
+    #[must_use]
+    pub fn as_script(&self) -> &Script {
+        Script::from_bytes(&self.0)
+    }
+}
+
+impl From<&Script> for CoinScript {
+    fn from(script: &Script) -> Self {
+        Self(SmallVec::from_slice(script.as_bytes()))
+    }
+}
+
+impl std::fmt::Debug for CoinScript {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.as_script().fmt(formatter)
+    }
+}
+
+/// The set of coins could not be read: a fault of ours or of the disk, never of the block.
+#[derive(Debug, Clone, Error)]
+#[error("cannot read the coins: {0}")]
+pub struct CoinsError(#[source] pub Arc<dyn std::error::Error + Send + Sync>);
+
+/// A view of the set of coins after some block (Core: `CCoinsView`, `coins.h`).
+pub trait CoinsView {
+    /// The coin at `outpoint`, or nothing when it never existed or is spent.
+    ///
+    /// # Errors
+    ///
+    /// When the view could not be read.
+    fn coin(&self, outpoint: &OutPoint) -> Result<Option<Coin>, CoinsError>;
+
+    /// Whether there is a coin at `outpoint`.
+    ///
+    /// # Errors
+    ///
+    /// When the view could not be read.
+    fn have_coin(&self, outpoint: &OutPoint) -> Result<bool, CoinsError> {
+        Ok(self.coin(outpoint)?.is_some())
+    }
+}
+
+/// Coins in memory: small sets, and tests.
+impl<S: std::hash::BuildHasher> CoinsView for HashMap<OutPoint, Coin, S> {
+    fn coin(&self, outpoint: &OutPoint) -> Result<Option<Coin>, CoinsError> {
+        Ok(self.get(outpoint).cloned())
+    }
+}
+
+impl<V: CoinsView + ?Sized> CoinsView for &V {
+    fn coin(&self, outpoint: &OutPoint) -> Result<Option<Coin>, CoinsError> {
+        (**self).coin(outpoint)
+    }
+}

@@ -1,0 +1,32 @@
+//! Blocks and transactions as they arrive: received bytes and where each field lies in them.
+//!
+//! The decoder is Core's to the letter (`serialize.h`, `primitives/transaction.h`), where rust-bitcoin's differs: in
+//! transactions without inputs and in how large a length may be. It makes one pass, copies no field and keeps offsets;
+//! what Bitcoin hashes (txid, wtxid, merkle and witness roots, signature hashes) is hashed from the received bytes, which
+//! are also the bytes that are stored and relayed. The encoding has one form per value, so the bytes are the value.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `reader` | bounds-checked reading, `CompactSize` |
+//! | `error` | why bytes are no block or transaction |
+//! | `layout` | offsets of the fields, found by the one pass |
+//! | `transaction` | [`Transaction`] with its bytes, [`TransactionRef`] into a block's |
+//! | `witness` | [`WitnessRef`]: one input's witness stack |
+//! | `block` | [`Block`]: a header, and all transactions in one set of arrays |
+
+mod block;
+mod error;
+mod layout;
+mod reader;
+mod transaction;
+mod witness;
+
+pub use block::{Block, HEADER_SIZE, decode_header};
+pub use error::DecodeError;
+pub(crate) use reader::{Reader, compact_size};
+pub use transaction::{InputRef, OutputRef, Transaction, TransactionRef};
+pub use witness::{WitnessItems, WitnessRef};
+
+/// How many weight units a byte outside the witness counts; a witness byte counts one (BIP141, Core:
+/// `WITNESS_SCALE_FACTOR`, `consensus/consensus.h`).
+pub const WITNESS_SCALE_FACTOR: usize = 4;

@@ -1,0 +1,72 @@
+//! Outputs that consensus knows by their form.
+
+use super::Instructions;
+use bitcoin::opcodes::all::*;
+
+/// A witness version and its program (BIP141).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WitnessProgram<'a> {
+    /// Version, 0 to 16.
+    pub version: u8,
+    /// Program, 2 to 40 bytes.
+    pub program: &'a [u8],
+}
+
+/// The witness program a script is, if it is one: a version opcode and one direct push of 2 to 40 bytes
+/// (Core: `CScript::IsWitnessProgram`, `script/script.cpp`).
+#[must_use]
+pub fn witness_program(script: &[u8]) -> Option<WitnessProgram<'_>> {
+    if !(4..=42).contains(&script.len()) || usize::from(script[1]) + 2 != script.len() {
+        return None;
+    }
+    let version = match script[0] {
+        0 => 0,
+        opcode @ 0x51..=0x60 => opcode - 0x50,
+        _ => return None,
+    };
+    Some(WitnessProgram { version, program: &script[2..] })
+}
+
+impl WitnessProgram<'_> {
+    /// Whether this is pay-to-anchor, which anyone may spend (Core: `CScript::IsPayToAnchor`, `script/script.cpp`).
+    #[must_use]
+    pub fn is_pay_to_anchor(self) -> bool {
+        self.version == 1 && self.program == [0x4e, 0x73]
+    }
+}
+
+/// Whether a script is the pay-to-anchor output (Core: `CScript::IsPayToAnchor`, `script/script.cpp`).
+#[must_use]
+pub fn is_pay_to_anchor(script: &[u8]) -> bool {
+    witness_program(script).is_some_and(WitnessProgram::is_pay_to_anchor)
+}
+
+/// Whether a script pays to the hash of another (Core: `CScript::IsPayToScriptHash`, `script/script.cpp`; BIP16).
+#[must_use]
+pub fn is_pay_to_script_hash(script: &[u8]) -> bool {
+    matches!(script, [first, 20, .., last] if script.len() == 23
+        && *first == OP_HASH160.to_u8() && *last == OP_EQUAL.to_u8())
+}
+
+/// Whether a script does nothing but push (Core: `CScript::IsPushOnly`, `script/script.cpp`).
+#[must_use]
+pub fn is_push_only(script: &[u8]) -> bool {
+    Instructions::new(script).all(|item| item.is_ok_and(super::Instruction::is_push))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn witness_programs_have_two_to_forty_bytes_behind_a_version() {
+        let script = |version: u8, length: u8| [&[version, length][..], &vec![7; length.into()]].concat();
+        assert_eq!(witness_program(&script(0, 20)).unwrap().version, 0);
+        assert_eq!(witness_program(&script(0x60, 40)).unwrap().version, 16);
+        assert!(witness_program(&script(0x51, 1)).is_none());
+        assert!(witness_program(&script(0x51, 41)).is_none());
+        assert!(witness_program(&script(0x50, 32)).is_none());
+        assert!(witness_program(&script(0x61, 32)).is_none());
+        assert!(is_pay_to_anchor(&[0x51, 2, 0x4e, 0x73]));
+    }
+}
