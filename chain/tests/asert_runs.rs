@@ -4,6 +4,7 @@
 //! heights and times advance, and lists the target of every block. Here each run is rebuilt from its parameters, random
 //! times included, and the SHA-256 of our lines is compared with that of the published ones. A line is
 //! `iteration height time 0xbits` and a newline, as published without comments and blank lines.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use bitcoin::CompactTarget;
 use bitcoin::hashes::{Hash, sha256};
@@ -81,7 +82,7 @@ impl MersenneTwister {
         let mut state = vec![seed];
         for i in 1..624_u32 {
             let last = state[state.len() - 1];
-            state.push((last ^ last >> 30).wrapping_mul(1_812_433_253).wrapping_add(i));
+            state.push((last ^ (last >> 30)).wrapping_mul(1_812_433_253).wrapping_add(i));
         }
         Self { state, next: Self::LENGTH }
     }
@@ -89,18 +90,18 @@ impl MersenneTwister {
     fn next(&mut self) -> u32 {
         if self.next == Self::LENGTH {
             for i in 0..Self::LENGTH {
-                let joined = self.state[i] & 0x8000_0000 | self.state[(i + 1) % Self::LENGTH] & 0x7fff_ffff;
+                let joined = (self.state[i] & 0x8000_0000) | (self.state[(i + 1) % Self::LENGTH] & 0x7fff_ffff);
                 let twist = if joined % 2 == 1 { 0x9908_b0df } else { 0 };
-                self.state[i] = self.state[(i + Self::MIDDLE) % Self::LENGTH] ^ joined >> 1 ^ twist;
+                self.state[i] = self.state[(i + Self::MIDDLE) % Self::LENGTH] ^ (joined >> 1) ^ twist;
             }
             self.next = 0;
         }
         let mut word = self.state[self.next];
         self.next += 1;
         word ^= word >> 11;
-        word ^= word << 7 & 0x9d2c_5680;
-        word ^= word << 15 & 0xefc6_0000;
-        word ^ word >> 18
+        word ^= (word << 7) & 0x9d2c_5680;
+        word ^= (word << 15) & 0xefc6_0000;
+        word ^ (word >> 18)
     }
 
     /// Whole seconds until a block whose solve time is exponentially distributed around the spacing, as GNU's
@@ -115,7 +116,7 @@ impl MersenneTwister {
 
     /// Whole seconds from −300 to 900, equally likely, as GNU's `std::uniform_int_distribution` draws them.
     fn uniform_solve_time(&mut self) -> i64 {
-        i64::try_from(u64::from(self.next()) * 1201 >> 32).unwrap() - 300
+        i64::try_from((u64::from(self.next()) * 1201) >> 32).unwrap() - 300
     }
 }
 

@@ -1,6 +1,7 @@
 //! The retarget rule against real mainnet headers and against an alternate mainnet chain that crosses a retarget.
 //!
 //! The headers are acceptance data outside the repository: `CAIRN_DATA` names the folder.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::fs;
 use std::path::PathBuf;
