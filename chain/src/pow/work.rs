@@ -59,7 +59,7 @@ impl Work {
             return Self::ZERO;
         }
         // 2^256 does not fit; (2^256 − target − 1) / (target + 1) + 1 is the same number and does. The additions cannot
-        // overflow: a compact number has zero bits at its end, and the quotient is below 2^255.
+        // overflow: no compact number is 2^256 − 1, and the quotient of a target of at least 1 is below 2^255.
         let one = U256::from(1);
         Self(!target / (target + one) + one)
     }

@@ -133,7 +133,7 @@ fn the_throttle_is_never_exceeded() {
         let seconds = start.elapsed().as_secs_f64();
         assert_eq!(result, GrindResult { outcome: GrindOutcome::Exhausted, hashes: u64::from(hashes) });
         // Never faster; how much slower depends on what else the machine does.
-        assert!((0.3..1.5).contains(&seconds), "{hashes} hashes took {seconds} s");
+        assert!((0.3..3.0).contains(&seconds), "{hashes} hashes took {seconds} s");
     }
 }
 

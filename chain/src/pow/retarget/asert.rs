@@ -90,7 +90,7 @@ pub fn asert_target(
 
 /// 2^(`fraction` / 65536) · 65536, approximately, for a `fraction` below 65536.
 ///
-/// The largest sum is 0xffff times the first coefficient and the like, together just below 2^64, so nothing overflows.
+/// The sum stays just below 2^64: the specification chose the coefficients so.
 fn power_of_two(fraction: u64) -> u64 {
     let [linear, square, cube] = CUBIC;
     let sum = linear * fraction + square * fraction.pow(2) + cube * fraction.pow(3) + ROUNDING;
