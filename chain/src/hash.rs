@@ -61,7 +61,8 @@ fn sha256_of_digest(digest: &[u32; 8]) -> [u8; 32] {
 }
 
 /// The digest a final SHA-256 state stands for: its words in big-endian order.
-fn state_to_bytes(state: &[u32; 8]) -> [u8; 32] {
+#[inline]
+pub(crate) fn state_to_bytes(state: &[u32; 8]) -> [u8; 32] {
     let mut bytes = [0; 32];
     for (chunk, word) in bytes.chunks_exact_mut(4).zip(state) {
         chunk.copy_from_slice(&word.to_be_bytes());

@@ -1,7 +1,16 @@
 //! The difficulty a block must have, derived from the chain it extends.
+//!
+//! Two rules: [`bitcoin`], Bitcoin's own with the variations of its test networks, and [`asert`], which adapts after
+//! every block. Both are integer arithmetic on what the headers say, so that every node gets the same four bytes.
 
-use bitcoin::CompactTarget;
+pub mod asert;
+pub mod bitcoin;
+
+use ::bitcoin::CompactTarget;
 use ruint::aliases::U256;
+
+use super::target::u256_to_compact;
+use crate::header_chain::HeaderChain;
 
 /// How hard blocks are to find on a network, and how that adapts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,4 +54,42 @@ pub struct AsertRetarget {
     pub anchor_bits: CompactTarget,
     /// Seconds ahead of schedule that halve the target, or behind it that double it.
     pub half_life: u32,
+}
+
+impl PowParams {
+    /// Compact form of the easiest target.
+    #[must_use]
+    pub fn limit_bits(&self) -> CompactTarget {
+        u256_to_compact(self.limit)
+    }
+}
+
+/// The compact target that the block after the last one of `chain` must carry (Core: `GetNextWorkRequired`, `pow.cpp`).
+///
+/// `block_time` is the new block's timestamp, in seconds since 1970; only networks that allow blocks of the easiest
+/// target after a pause look at it.
+#[must_use]
+pub fn next_work_required(chain: &(impl HeaderChain + ?Sized), block_time: u32, params: &PowParams) -> CompactTarget {
+    match &params.retarget {
+        Retarget::Bitcoin(rule) => bitcoin::next_work_required(chain, block_time, params, rule),
+        Retarget::Asert(rule) => asert::next_work_required(chain, params, rule),
+    }
+}
+
+/// Whether a block at `height` may carry `new_bits` after a block with `old_bits`, whatever the timestamps are
+/// (Core: `PermittedDifficultyTransition`, `pow.cpp`).
+///
+/// It is the check that headers get before anyone keeps them. Under ASERT every transition is permitted: a target
+/// depends on one timestamp, and without it nothing is known.
+#[must_use]
+pub fn permitted_difficulty_transition(
+    height: u32,
+    old_bits: CompactTarget,
+    new_bits: CompactTarget,
+    params: &PowParams,
+) -> bool {
+    match &params.retarget {
+        Retarget::Bitcoin(rule) => bitcoin::permitted_difficulty_transition(height, old_bits, new_bits, params, rule),
+        Retarget::Asert(_) => true,
+    }
 }

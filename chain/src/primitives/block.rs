@@ -6,7 +6,7 @@ use bitcoin::{BlockHash, CompactTarget, TxMerkleNode};
 
 use super::layout::{self, Fields, TransactionLayout};
 use super::{DecodeError, Reader, TransactionRef, WITNESS_SCALE_FACTOR, compact_size};
-use crate::hash::sha256d;
+use crate::pow::header_hash::hash_header;
 
 /// Size of a serialized block header, in bytes.
 pub const HEADER_SIZE: usize = 80;
@@ -50,7 +50,7 @@ impl Block {
     pub fn decode(bytes: Vec<u8>) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(&bytes)?;
         let header: &[u8; HEADER_SIZE] = reader.take(HEADER_SIZE)?.try_into().expect("as many bytes as asked for");
-        let hash = BlockHash::from_byte_array(sha256d(header));
+        let hash = hash_header(header);
         let header = decode_header(header);
         let mut transactions = Vec::new();
         let mut fields = Fields::default();
