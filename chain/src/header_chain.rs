@@ -57,7 +57,10 @@ pub trait HeaderChain {
 /// Headers in a row from genesis: the chain as tests, tools and header imports hold it.
 impl HeaderChain for [HeaderFacts] {
     fn height(&self) -> u32 {
-        u32::try_from(self.len()).expect("a chain has fewer than 2^32 blocks").checked_sub(1).expect("never empty: genesis")
+        u32::try_from(self.len())
+            .expect("a chain has fewer than 2^32 blocks")
+            .checked_sub(1)
+            .expect("never empty: genesis")
     }
 
     fn header_at(&self, height: u32) -> HeaderFacts {

@@ -2,4 +2,5 @@
 #![deny(missing_docs)]
 
 pub mod header_chain;
+pub mod params;
 pub mod pow;
