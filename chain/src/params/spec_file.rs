@@ -145,9 +145,7 @@ impl ChainParams {
 
     /// The network a spec file describes.
     pub fn from_spec_file(path: &Path) -> Result<Self, SpecFileError> {
-        NetworkSpec::read(path)?
-            .into_params()
-            .map_err(|source| SpecFileError::Spec { path: path.to_owned(), source })
+        NetworkSpec::read(path)?.into_params().map_err(|source| SpecFileError::Spec { path: path.to_owned(), source })
     }
 }
 

@@ -16,9 +16,8 @@ use crate::params::{
 };
 use crate::pow::retarget::PowParams;
 
-const KEYS: [&str; 10] = [
-    "name", "target_spacing", "pow_limit", "magic", "seeds", "genesis", "retarget", "subsidy", "ports", "activation",
-];
+const KEYS: [&str; 10] =
+    ["name", "target_spacing", "pow_limit", "magic", "seeds", "genesis", "retarget", "subsidy", "ports", "activation"];
 /// The longest name, in characters: it is part of protocol names and of directory names.
 const MAX_NAME_CHARS: usize = 32;
 /// The longest spacing, in seconds: a day.
@@ -164,9 +163,8 @@ fn ports(root: &Section<'_>) -> Result<(u16, u16), SpecError> {
     let cairn = ChainParams::cairn();
     let Some(ports) = root.table("ports.")? else { return Ok((cairn.default_p2p_port, cairn.default_rpc_port)) };
     let ports = ports.checked(&["p2p", "rpc"])?;
-    let port = |key, default| {
-        ports.get(key).map_or(Ok(default), |entry: Entry<'_>| entry.number("a port", 1..=u16::MAX))
-    };
+    let port =
+        |key, default| ports.get(key).map_or(Ok(default), |entry: Entry<'_>| entry.number("a port", 1..=u16::MAX));
     let p2p = port("p2p", cairn.default_p2p_port)?;
     let rpc = port("rpc", cairn.default_rpc_port)?;
     match ports.get("rpc").or_else(|| ports.get("p2p")) {

@@ -155,9 +155,10 @@ impl<'t> Entry<'t> {
         let items = self.value.as_array().filter(|items| items.len() <= max).ok_or_else(|| self.wrong(expected))?;
         let strings = items.iter().map(|item| {
             let item = item.get_ref();
-            item.as_str().filter(|text| check(text)).map(str::to_owned).ok_or_else(|| {
-                Entry { line: self.line, key: self.key.clone(), value: item }.wrong(expected)
-            })
+            item.as_str()
+                .filter(|text| check(text))
+                .map(str::to_owned)
+                .ok_or_else(|| Entry { line: self.line, key: self.key.clone(), value: item }.wrong(expected))
         });
         strings.collect()
     }

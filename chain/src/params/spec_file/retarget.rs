@@ -30,7 +30,8 @@ pub(super) fn read(
     let every_key: Vec<&str> = ASERT_KEYS.iter().chain(&BITCOIN_KEYS[1..]).copied().collect();
     let table = required_table(root, "retarget.", &every_key)?;
     let expected = "'asert' or 'bitcoin'";
-    let algorithm = table.require("algorithm", expected)?.string(expected, |name| ["asert", "bitcoin"].contains(&name))?;
+    let algorithm =
+        table.require("algorithm", expected)?.string(expected, |name| ["asert", "bitcoin"].contains(&name))?;
     if algorithm == "asert" {
         asert(&table.checked(&ASERT_KEYS)?, spacing, limit, genesis_bits).map(Retarget::Asert)
     } else {
