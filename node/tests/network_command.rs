@@ -1,4 +1,5 @@
 //! `cairn network` as a user runs it.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
 use std::path::PathBuf;
 use std::process::{Command, Output};

@@ -23,7 +23,7 @@ impl ChainParams {
             name: "cairn".to_owned(),
             rpc_name: "regtest",
             address_format: AddressFormat::REGTEST,
-            // High bytes only, which are no text in any encoding of ASCII or UTF-8 and the magic of no network of Core's.
+            // Not valid as UTF-8, so unlikely in ordinary data, as Core wants of a magic.
             magic: [0xca, 0xe1, 0xa7, 0xf5],
             // Bitcoin's port plus 200, so that both nodes can run on one machine.
             default_p2p_port: 8533,

@@ -14,7 +14,7 @@ fn cairn_is_what_it_is() {
     let cairn = ChainParams::cairn();
     let header = cairn.genesis.header;
     assert_eq!(header.block_hash().to_string(), "000000dc26e37b6e717d279f209dcc70c4880295549394f78845c605bec8b41a");
-    assert_eq!(header.merkle_root.to_string(), "CAIRN_ROOT");
+    assert_eq!(header.merkle_root.to_string(), "9e591a2f7c1b730b5efaa06d3a97c228a14fcfdfc705b143ea5ce8832123a880");
     assert_eq!((header.time, header.bits.to_consensus()), (1795219200, 0x1e00ffff));
     assert_eq!(format!("{:064x}", cairn.consensus.pow.limit), format!("000000ffff{:054}", 0));
     assert_eq!(cairn.consensus.pow.target_spacing, 60);
