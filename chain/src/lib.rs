@@ -4,6 +4,7 @@
 pub mod coins;
 pub mod hash;
 pub mod header_chain;
+pub mod params;
 pub mod pow;
 pub mod primitives;
 pub mod script;

@@ -1,2 +1,9 @@
-//! Placeholder.
-fn main() {}
+//! The `cairn` command.
+
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run()
+}

@@ -1,0 +1,87 @@
+//! Everything that makes one network different from another.
+//!
+//! A [`ChainParams`] is complete: given one, the rest of the node needs no further knowledge of networks. Six are built
+//! in ([`BUILTIN_NETWORKS`]); any number of private ones come from [spec files](spec_file). Four of the six are Bitcoin
+//! Core's, value for value (`kernel/chainparams.cpp` of v31.99); `cairn` and `devnet` are ours.
+//!
+//! ```text
+//! ChainParams ── what a network is called and how it presents itself
+//!   └ ConsensusParams ── what its nodes must agree on ─┐
+//!        ├ ActivationHeights, one per Deployment       ├─▶ spec_hash: two networks that differ never meet
+//!        └ PowParams (crate::pow)                      ┘
+//! ```
+
+mod address;
+mod cairn;
+mod compact;
+mod consensus;
+mod deployment;
+mod devnet;
+mod genesis;
+mod main;
+mod mine;
+mod regtest;
+mod select;
+mod signet;
+pub mod spec_file;
+mod spec_hash;
+mod testnet4;
+mod version_bits;
+
+pub use address::AddressFormat;
+pub use consensus::{BaseScriptRules, BlockPosition, ConsensusParams, ScriptFlagException};
+pub use deployment::{
+    ActivationHeights, ActivationOverride, ActivationOverrideError, Deployment, MAX_ACTIVATION_HEIGHT,
+};
+pub use genesis::{Genesis, GenesisParts, MAX_GENESIS_MESSAGE_BYTES};
+pub use mine::mine_genesis;
+pub use regtest::RegtestOptions;
+pub use select::{BUILTIN_NETWORKS, SelectNetworkError};
+pub use version_bits::{DeploymentStart, VersionBitsDeployment};
+
+use bitcoin::BlockHash;
+use ruint::aliases::U256;
+
+/// One network: its rules, its first block and how it presents itself.
+///
+/// Core: `CChainParams`, `kernel/chainparams.h`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChainParams {
+    /// The name users type, unique among the networks a node knows.
+    pub name: String,
+    /// The name RPC clients are told (`getblockchaininfo`, field `chain`), one of Core's, because tools choose their
+    /// address format by it (Core: `ChainTypeToString`).
+    pub rpc_name: &'static str,
+    /// How addresses and keys are written.
+    pub address_format: AddressFormat,
+    /// The four bytes, in the order they are written, that open every record of a block file (Core: `pchMessageStart`).
+    pub magic: [u8; 4],
+    /// TCP and UDP port for peers unless configured (Core: `nDefaultPort`).
+    pub default_p2p_port: u16,
+    /// TCP port for JSON-RPC unless configured (Core: `CreateBaseChainParams`).
+    pub default_rpc_port: u16,
+    /// The first block.
+    pub genesis: Genesis,
+    /// What all nodes of the network must agree on.
+    pub consensus: ConsensusParams,
+    /// Work, in expected hashes, the best chain is known to exceed; zero where nothing is known
+    /// (Core: `nMinimumChainWork`).
+    pub minimum_chain_work: U256,
+    /// A block whose ancestors' scripts need no check by default (Core: `defaultAssumeValid`).
+    pub assume_valid: Option<BlockHash>,
+    /// Pruning deletes nothing before the chain has this many blocks (Core: `nPruneAfterHeight`).
+    pub prune_after_height: u64,
+    /// The version-bits deployment reserved for tests (Core: `DEPLOYMENT_TESTDUMMY`). It changes which version a new
+    /// block carries but no rule, so it is not part of [`ConsensusParams`].
+    pub testdummy: VersionBitsDeployment,
+    /// Multiaddresses of nodes to meet first. Core's networks have none: their DNS seeds speak another protocol.
+    pub seeds: Vec<String>,
+}
+
+/// Parses the hash in a constant of this module, in the byte order block hashes are displayed in.
+fn block_hash(displayed: &str) -> BlockHash {
+    displayed.parse().expect("a constant of 64 hex digits")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,55 @@
+//! The network of a few nodes on one machine: real proof of work, small enough for a laptop.
+
+use bitcoin::{Amount, CompactTarget};
+use ruint::aliases::U256;
+
+use super::{ActivationHeights, AddressFormat, ChainParams, ConsensusParams, VersionBitsDeployment, cairn, regtest};
+use crate::pow::retarget::{AsertRetarget, PowParams, Retarget};
+
+/// Blocks mined at once, at regtest's difficulty, before the schedule starts: 100 until the first coinbase matures and
+/// ten mature ones to fund accounts with.
+const PRE_MINE: u32 = 110;
+
+impl ChainParams {
+    /// The local network: regtest's first block and addresses, a block every three seconds.
+    pub fn devnet() -> Self {
+        let genesis = regtest::genesis();
+        Self {
+            name: "devnet".to_owned(),
+            rpc_name: "regtest",
+            address_format: AddressFormat::REGTEST,
+            magic: [0xde, 0xf1, 0xa7, 0xf5],
+            // Regtest's port plus 100, so that both can run on one machine.
+            default_p2p_port: 18_544,
+            default_rpc_port: 18_443,
+            consensus: ConsensusParams {
+                genesis_hash: genesis.hash,
+                subsidy_initial: Amount::from_int_btc(50),
+                // Regtest's 150 would be over in eight minutes.
+                subsidy_halving_interval: cairn::HALVING_INTERVAL,
+                activation: ActivationHeights::FROM_THE_START,
+                bip34_hash: None,
+                script_flag_exceptions: Vec::new(),
+                bip30_exceptions: Vec::new(),
+                bip30_unspendable: Vec::new(),
+                pow: PowParams {
+                    limit: regtest::POW_LIMIT,
+                    target_spacing: 3,
+                    retarget: Retarget::Asert(AsertRetarget {
+                        anchor_height: PRE_MINE,
+                        // 2^19 hashes a block: what a few throttled miners do in three seconds.
+                        anchor_bits: CompactTarget::from_consensus(0x1e1f_ffff),
+                        half_life: 120,
+                    }),
+                },
+                signet_challenge: None,
+            },
+            genesis,
+            minimum_chain_work: U256::ZERO,
+            assume_valid: None,
+            prune_after_height: 1000,
+            testdummy: VersionBitsDeployment::TESTDUMMY_REGTEST,
+            seeds: Vec::new(),
+        }
+    }
+}
