@@ -60,14 +60,19 @@ fn errors_in_the_spacing() {
 
 #[test]
 fn errors_in_optional_keys() {
-    let bits = "a compact target such as 0x1f00ffff";
     assert_errors(
         "target_spacing = 30",
         &[
             ("target_spacing = 30\nmagic = \"c0ffee\"", "line 3: key 'magic': expected 8 hex digits, got 'c0ffee'"),
             (
                 "target_spacing = 30\npow_limit = 7",
-                &format!("line 3: key 'pow_limit': expected {bits} or a target of 64 hex digits, got 7"),
+                "line 3: key 'pow_limit': expected a compact target such as 0x1f00ffff or a target of 64 hex digits, \
+                 none easier than 0x207fffff, got 7",
+            ),
+            (
+                "target_spacing = 30\npow_limit = 0x2100ffff",
+                "line 3: key 'pow_limit': expected a compact target such as 0x1f00ffff or a target of 64 hex digits, \
+                 none easier than 0x207fffff, got 0x2100ffff",
             ),
             (
                 "target_spacing = 30\npow_limit = 0x1f00ffff",
@@ -128,6 +133,7 @@ fn errors_in_the_genesis_table() {
     assert_errors(
         "bits = 0x207fffff",
         &[
+            ("bits = 0x2100ffff", "line 6: key 'genesis.bits': expected a target not above 0x207fffff, got 0x2100ffff"),
             ("bits = 0x1d80ffff", &format!("line 6: key 'genesis.bits': expected {bits}, got 0x1d80ffff")),
             ("bits = \"1d00fffg\"", &format!("line 6: key 'genesis.bits': expected {bits}, got '1d00fffg'")),
         ],
