@@ -1,6 +1,6 @@
 //! The command line: what can be asked, and how answers and errors are given.
 //!
-//! Data goes to standard output, everything else to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage (clap's).
+//! Data goes to standard output, everything else to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage.
 
 mod network;
 

@@ -11,8 +11,8 @@ use bitcoin::{
     Witness, absolute, transaction,
 };
 
-/// The longest message a genesis coinbase has room for, in bytes: a coinbase script has at most 100 (Core: `CheckTransaction`,
-/// `consensus/tx_check.cpp`), the two numbers before the message take 7 and the push of the message 2.
+/// The longest message a genesis coinbase has room for, in bytes: a coinbase script has at most 100 (Core:
+/// `CheckTransaction`, `consensus/tx_check.cpp`), the two numbers before the message take 7 and its push opcode 2.
 pub const MAX_GENESIS_MESSAGE_BYTES: usize = 91;
 
 /// The first block of a network, ready to be stored and compared.

@@ -10,7 +10,8 @@ use super::{
 };
 use crate::pow::retarget::{BitcoinRetarget, PowParams, Retarget};
 
-/// The easiest target of regtest.
+/// The easiest target of regtest, and of any network: the work of a block is 2^256 / (target + 1), so that with a target
+/// twice as easy a block would count for a single hash.
 pub(super) const POW_LIMIT: U256 = uint!(0x7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff_U256);
 
 /// What tests may change about regtest (Core: `CChainParams::RegTestOptions`).

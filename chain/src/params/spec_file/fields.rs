@@ -12,7 +12,7 @@ use crate::params::compact::target_from_bits;
 use crate::params::genesis::unspendable_script;
 use crate::params::{
     ActivationHeights, AddressFormat, BUILTIN_NETWORKS, ChainParams, ConsensusParams, Deployment, GenesisParts,
-    MAX_ACTIVATION_HEIGHT, MAX_GENESIS_MESSAGE_BYTES, VersionBitsDeployment,
+    MAX_ACTIVATION_HEIGHT, MAX_GENESIS_MESSAGE_BYTES, VersionBitsDeployment, regtest,
 };
 use crate::pow::retarget::PowParams;
 
@@ -143,20 +143,19 @@ fn genesis_parts(genesis: &Section<'_>, reward: Amount) -> Result<GenesisParts, 
 /// The easiest target: given, or that of the genesis block, which must not be easier.
 fn pow_limit(root: &Section<'_>, genesis: &Section<'_>, genesis_bits: CompactTarget) -> Result<U256, SpecError> {
     let genesis_target = target_from_bits(genesis_bits).expect("checked when read");
-    let Some(entry) = root.get("pow_limit") else { return Ok(genesis_target) };
-    let full = |text: &str| <[u8; 32]>::from_hex(text).ok().map(U256::from_be_bytes);
-    let limit = match entry.parsed("", full) {
-        Ok(limit) => limit,
-        Err(_) => entry
-            .bits()
-            .ok()
-            .and_then(target_from_bits)
-            .ok_or_else(|| entry.wrong("a compact target such as 0x1f00ffff or a target of 64 hex digits"))?,
-    };
-    if genesis_target > limit {
-        return Err(genesis.require("bits", "a compact target")?.wrong("a target not above pow_limit"));
+    let given = root.get("pow_limit").map(|entry| {
+        let expected = "a compact target such as 0x1f00ffff or a target of 64 hex digits, none easier than 0x207fffff";
+        let full = |text: &str| <[u8; 32]>::from_hex(text).ok().map(U256::from_be_bytes);
+        let limit = entry.parsed(expected, full).ok().or_else(|| entry.bits().ok().and_then(target_from_bits));
+        limit.filter(|limit| *limit <= regtest::POW_LIMIT).ok_or_else(|| entry.wrong(expected))
+    });
+    let limit = given.transpose()?;
+    let highest = limit.unwrap_or(regtest::POW_LIMIT);
+    if genesis_target > highest {
+        let expected = if limit.is_some() { "a target not above pow_limit" } else { "a target not above 0x207fffff" };
+        return Err(genesis.require("bits", expected)?.wrong(expected));
     }
-    Ok(limit)
+    Ok(limit.unwrap_or(genesis_target))
 }
 
 fn ports(root: &Section<'_>) -> Result<(u16, u16), SpecError> {
