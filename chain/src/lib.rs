@@ -8,3 +8,4 @@ pub mod params;
 pub mod pow;
 pub mod primitives;
 pub mod script;
+pub mod validation;

@@ -15,6 +15,7 @@
 //! | `cache` | [`SignatureCache`] | `SignatureCache` |
 //! | `taproot` | leaf and branch hashes, the commitment of an output key | `ComputeTapleafHash`, `VerifyTaprootCommitment` |
 //! | `instructions` | iterating over a script; minimal pushes; OP_SUCCESS | `GetScriptOp`, `CheckMinimalPush`, `IsOpSuccess` |
+//! | `push`, `find_and_delete` | writing pushes, and deleting a signature's | `CScript::operator<<`, `FindAndDelete` |
 //! | `patterns` | pay-to-script-hash, witness programs, anchors | `CScript::IsPayToScriptHash`, `IsWitnessProgram` |
 //! | `sigops` | counting signature operations | `GetSigOpCount`, `CountWitnessSigOps` |
 //! | `stack`, `number`, `conditions` | elements, numbers, nested `OP_IF`s | `valtype`, `CScriptNum`, `ConditionStack` |
@@ -29,6 +30,7 @@ mod instructions;
 mod interpreter;
 mod number;
 mod patterns;
+mod push;
 mod sighash;
 mod signature;
 mod sigops;
@@ -38,10 +40,14 @@ mod verify;
 
 pub use cache::SignatureCache;
 pub use checker::{CachePolicy, TransactionSignatureChecker};
+pub(crate) use checker::{
+    SEQUENCE_FINAL, SEQUENCE_LOCKTIME_DISABLE_FLAG, SEQUENCE_LOCKTIME_MASK, SEQUENCE_LOCKTIME_TYPE_FLAG,
+};
 pub use error::ScriptError;
 pub use flags::ScriptVerifyFlags;
 pub use instructions::{Instruction, Instructions};
 pub use patterns::{WitnessProgram, is_pay_to_anchor, is_pay_to_script_hash, is_push_only, witness_program};
+pub(crate) use push::{append_number_push, append_push};
 pub use sighash::{
     PrecomputedTransactionData, TaprootSpend, TapscriptSpend, legacy_sighash, segwit_v0_sighash, taproot_sighash,
 };

@@ -115,7 +115,7 @@ impl<'a> TransactionRef<'a> {
 
     /// The outputs in order.
     #[must_use]
-    pub fn outputs(self) -> impl ExactSizeIterator<Item = OutputRef<'a>> + Clone {
+    pub fn outputs(self) -> impl ExactSizeIterator<Item = OutputRef<'a>> + DoubleEndedIterator + Clone {
         self.outputs.iter().map(move |layout| OutputRef { source: self.source, layout })
     }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::Instructions;
+use super::{Instructions, append_push};
 
 /// `script` without the occurrences of the push of `signature` that start where an operation starts, and whether there
 /// were any (Core: `FindAndDelete`, `script/interpreter.cpp`; legacy scripts only).
@@ -34,21 +34,6 @@ pub(super) fn find_and_delete<'a>(script: &'a [u8], signature: &[u8]) -> (Cow<'a
     }
     kept.extend_from_slice(&script[copied_to..]);
     (Cow::Owned(kept), found)
-}
-
-/// Appends the push of `data` as Core's `CScript::operator<<` makes it: by length alone, so one byte is never `OP_1`.
-pub(super) fn append_push(script: &mut Vec<u8>, data: &[u8]) {
-    let length = u32::try_from(data.len()).expect("no element is 4 GiB long").to_le_bytes();
-    match data.len() {
-        0..=75 => script.push(length[0]),
-        76..=0xff => script.extend([0x4c, length[0]]),
-        0x100..=0xffff => script.extend([0x4d, length[0], length[1]]),
-        _ => {
-            script.push(0x4e);
-            script.extend(length);
-        }
-    }
-    script.extend_from_slice(data);
 }
 
 #[cfg(test)]

@@ -3,15 +3,14 @@
 use bitcoin::Script;
 use bitcoin::opcodes::all::*;
 
-use super::find_and_delete::append_push;
 use super::interpreter::{SigVersion, TapscriptState, eval_script};
 use super::sighash::{TaprootSpend, TapscriptSpend};
 use super::stack::{Element, Stack};
 use super::taproot::ControlBlock;
 use super::{
     ANNEX_TAG, Instructions, MAX_SCRIPT_ELEMENT_SIZE, MAX_STACK_SIZE, ScriptError, ScriptVerifyFlags,
-    TransactionSignatureChecker, VALIDATION_WEIGHT_OFFSET, WitnessProgram, is_pay_to_script_hash, is_push_only,
-    tap_leaf_hash, witness_program,
+    TransactionSignatureChecker, VALIDATION_WEIGHT_OFFSET, WitnessProgram, append_push, is_pay_to_script_hash,
+    is_push_only, tap_leaf_hash, witness_program,
 };
 use crate::hash::{HashWriter, sha256};
 use crate::primitives::WitnessRef;

@@ -1,0 +1,91 @@
+//! Rules that need only the block.
+
+use std::sync::Arc;
+
+use bitcoin::TxMerkleNode;
+use bitcoin::hashes::Hash;
+
+use super::signet::check_signet_solution;
+use super::{
+    BlockError, MAX_BLOCK_SIGOPS_COST, MAX_BLOCK_WEIGHT, MerkleRoot, check_header, check_transaction, merkle_root,
+};
+use crate::params::ConsensusParams;
+use crate::primitives::{Block, TransactionRef, WITNESS_SCALE_FACTOR};
+use crate::script::count_sigops;
+
+/// A block that obeys every rule that needs neither headers nor coins. Its witnesses may still be anyone's.
+#[derive(Debug, Clone)]
+pub struct CheckedBlock {
+    block: Arc<Block>,
+}
+
+impl CheckedBlock {
+    /// The block.
+    #[must_use]
+    pub fn block(&self) -> &Arc<Block> {
+        &self.block
+    }
+}
+
+/// Checks a block on its own (Core: `CheckBlock`, `validation.cpp`).
+///
+/// # Errors
+///
+/// The first rule that is broken, in Core's order. Everything that could have been changed without changing the header is
+/// checked before anything that would condemn its hash.
+pub fn check_block(block: Arc<Block>, params: &ConsensusParams) -> Result<CheckedBlock, BlockError> {
+    check_header(block.header(), params)?;
+    if let Some(challenge) = &params.signet_challenge {
+        if block.hash() != params.genesis_hash && !check_signet_solution(&block, challenge) {
+            return Err(BlockError::BadSignetSolution);
+        }
+    }
+    check_merkle_root(&block)?;
+    check_size(&block)?;
+    check_coinbase(&block)?;
+    for tx in block.transactions() {
+        check_transaction(tx).map_err(|source| BlockError::Transaction { txid: tx.txid(), source })?;
+    }
+    let got = block.transactions().map(legacy_sigops).sum::<usize>() * WITNESS_SCALE_FACTOR;
+    if got > MAX_BLOCK_SIGOPS_COST {
+        return Err(BlockError::TooManySigops { got });
+    }
+    Ok(CheckedBlock { block })
+}
+
+/// Core: `CheckMerkleRoot`, `validation.cpp`.
+fn check_merkle_root(block: &Block) -> Result<(), BlockError> {
+    let MerkleRoot { root, mutated } = merkle_root(block);
+    let (expected, got) = (block.header().merkle_root, TxMerkleNode::from_byte_array(root));
+    if got != expected {
+        return Err(BlockError::BadMerkleRoot { expected, got });
+    }
+    if mutated { Err(BlockError::DuplicateTransactions) } else { Ok(()) }
+}
+
+fn check_size(block: &Block) -> Result<(), BlockError> {
+    let transactions = block.transactions().len();
+    let stripped_size = block.stripped_size();
+    let most = MAX_BLOCK_WEIGHT / WITNESS_SCALE_FACTOR;
+    if transactions == 0 || transactions > most || stripped_size > most {
+        return Err(BlockError::BadLength { transactions, stripped_size });
+    }
+    Ok(())
+}
+
+fn check_coinbase(block: &Block) -> Result<(), BlockError> {
+    if !block.transaction(0).is_some_and(TransactionRef::is_coinbase) {
+        return Err(BlockError::CoinbaseMissing);
+    }
+    match block.transactions().skip(1).position(TransactionRef::is_coinbase) {
+        Some(position) => Err(BlockError::CoinbaseMultiple { index: position + 1 }),
+        None => Ok(()),
+    }
+}
+
+/// Signature operations in a transaction's own scripts (Core: `GetLegacySigOpCount`, `consensus/tx_verify.cpp`).
+pub(super) fn legacy_sigops(tx: TransactionRef<'_>) -> usize {
+    let inputs = tx.inputs().map(|input| count_sigops(input.script_sig().as_bytes(), false));
+    let outputs = tx.outputs().map(|output| count_sigops(output.script_pubkey().as_bytes(), false));
+    inputs.sum::<usize>() + outputs.sum::<usize>()
+}
