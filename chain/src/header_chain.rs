@@ -27,8 +27,8 @@ pub trait HeaderChain {
     /// The block at `height`, which must not exceed [`HeaderChain::height`].
     fn header_at(&self, height: u32) -> HeaderFacts;
 
-    /// The last block.
-    fn last(&self) -> HeaderFacts {
+    /// The last block, as Core's `CChain::Tip`.
+    fn tip(&self) -> HeaderFacts {
         self.header_at(self.height())
     }
 

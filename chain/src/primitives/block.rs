@@ -11,6 +11,9 @@ use crate::pow::header_hash::hash_header;
 /// Size of a serialized block header, in bytes.
 pub const HEADER_SIZE: usize = 80;
 
+/// Size of the smallest transaction, in bytes: version, no inputs, no outputs, lock time.
+const MIN_TRANSACTION_SIZE: usize = 10;
+
 /// Decodes the 80 bytes of a header: version, previous hash, merkle root, time, bits, nonce, integers little-endian.
 #[must_use]
 pub fn decode_header(bytes: &[u8; HEADER_SIZE]) -> Header {
@@ -41,8 +44,8 @@ pub struct Block {
 impl Block {
     /// Decodes exactly one block: header, count, transactions.
     ///
-    /// Memory beyond `bytes` itself is at most 24 bytes for each byte of input, reached by transactions that have neither
-    /// inputs nor outputs; real blocks take about one byte for each two.
+    /// Memory beyond `bytes` itself is at most twelve bytes for each byte of input, reached by transactions that have
+    /// neither inputs nor outputs; real blocks take about one byte for each two.
     ///
     /// # Errors
     ///
@@ -52,9 +55,11 @@ impl Block {
         let header: &[u8; HEADER_SIZE] = reader.take(HEADER_SIZE)?.try_into().expect("as many bytes as asked for");
         let hash = hash_header(header);
         let header = decode_header(header);
-        let mut transactions = Vec::new();
+        let count = reader.compact_size()?;
+        // What the count claims, but no more than could follow.
+        let mut transactions = Vec::with_capacity(count.min(reader.remaining() / MIN_TRANSACTION_SIZE));
         let mut fields = Fields::default();
-        for _ in 0..reader.compact_size()? {
+        for _ in 0..count {
             transactions.push(layout::read_transaction(&bytes, &mut reader, &mut fields)?);
         }
         reader.finish()?;

@@ -17,7 +17,7 @@ pub struct Transaction {
 impl Transaction {
     /// Decodes exactly one transaction, with or without witness (BIP144).
     ///
-    /// Memory beyond `bytes` itself is at most two bytes for each byte of input.
+    /// Memory beyond `bytes` itself is at most five bytes for each byte of input.
     ///
     /// # Errors
     ///

@@ -49,7 +49,7 @@ pub fn contextual_check_block(
     let block = Arc::clone(block.block());
     let height = header.height();
     assert_eq!(header.hash(), block.hash(), "the header of another block");
-    assert_eq!(chain.last().hash, block.header().prev_blockhash, "a chain that ends in another block");
+    assert_eq!(chain.tip().hash, block.header().prev_blockhash, "a chain that ends in another block");
 
     // BIP113: lock times are compared with the median, which miners cannot move as they like.
     let by_median = params.activation.is_active_at(Deployment::Csv, height);

@@ -88,7 +88,7 @@ pub fn contextual_check_header(
     now: u64,
 ) -> Result<ContextuallyCheckedHeader, HeaderError> {
     let Header { version, prev_blockhash, time, bits, .. } = header.header;
-    let parent = chain.last();
+    let parent = chain.tip();
     if parent.hash != prev_blockhash {
         return Err(HeaderError::PreviousNotFound { parent: prev_blockhash });
     }

@@ -73,7 +73,7 @@ pub fn check_inputs<V: CoinsView>(
     params: &ConsensusParams,
 ) -> Result<InputsCheckedBlock, BlockError> {
     let (block, height) = (Arc::clone(block.block()), block.height());
-    assert_eq!(chain.last().hash, block.header().prev_blockhash, "a chain that ends in another block");
+    assert_eq!(chain.tip().hash, block.header().prev_blockhash, "a chain that ends in another block");
     if enforces_bip30(height, &block.hash(), chain, params) {
         check_bip30(&block, coins)?;
     }

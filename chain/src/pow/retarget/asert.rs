@@ -46,7 +46,7 @@ pub fn next_work_required(
         compact_to_u256(rule.anchor_bits).0,
         params.target_spacing,
         rule.half_life,
-        i64::from(chain.last().time) - schedule_start,
+        i64::from(chain.tip().time) - schedule_start,
         i64::from(height_delta),
         params.limit,
     ))

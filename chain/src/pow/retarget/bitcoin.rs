@@ -26,7 +26,7 @@ pub fn next_work_required(
     rule: &BitcoinRetarget,
 ) -> CompactTarget {
     let interval = adjustment_interval(params, rule);
-    let last = chain.last();
+    let last = chain.tip();
     let last_of_period = interval - 1;
     if chain.height() % interval == last_of_period {
         let first = chain.header_at(chain.height() - last_of_period);

@@ -1,0 +1,140 @@
+//! All blocks, each with the headers up to it and the coins after it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use bitcoin::hashes::Hash;
+use bitcoin::{BlockHash, OutPoint};
+use cairn_chain::coins::{Coin, CoinsOverlay};
+use cairn_chain::hash::HashWriter;
+use cairn_chain::header_chain::{HeaderChain, HeaderFacts};
+use cairn_chain::params::ChainParams;
+use cairn_chain::primitives::Block;
+use cairn_chain::script::SignatureCache;
+use cairn_chain::validation::{
+    BlockError, CheckedBlock, HeaderError, check_block, check_header, check_inputs, check_scripts,
+    contextual_check_block, contextual_check_header,
+};
+
+type Coins = HashMap<OutPoint, Coin>;
+
+/// A valid block: the headers from genesis to it, and the coins it leaves.
+struct Node {
+    headers: Vec<HeaderFacts>,
+    coins: Coins,
+}
+
+pub(crate) struct BlockTree {
+    params: ChainParams,
+    nodes: HashMap<BlockHash, Node>,
+    /// Why blocks are invalid for ever.
+    condemned: HashMap<BlockHash, String>,
+    last: BlockHash,
+    now: u64,
+    cache: SignatureCache,
+}
+
+impl BlockTree {
+    /// A tree that holds genesis.
+    pub(crate) fn new(params: ChainParams) -> Self {
+        let genesis = &params.genesis;
+        let facts = HeaderFacts { hash: genesis.hash, time: genesis.header.time, bits: genesis.header.bits };
+        let root = Node { headers: vec![facts], coins: Coins::new() };
+        let last = genesis.hash;
+        let nodes = HashMap::from([(last, root)]);
+        let condemned = HashMap::new();
+        Self { params, nodes, condemned, last, now: u64::MAX, cache: SignatureCache::new(1 << 20) }
+    }
+
+    /// Sets the clock, in seconds since 1970.
+    pub(crate) fn set_time(&mut self, now: u64) {
+        self.now = now;
+    }
+
+    /// The block that was accepted last.
+    pub(crate) fn last(&self) -> BlockHash {
+        self.last
+    }
+
+    pub(crate) fn height(&self) -> u32 {
+        self.nodes[&self.last].headers.height()
+    }
+
+    /// Takes a block as Core's `submitblock` does, and gives Core's reject reason. On top of an invalid block that is the
+    /// reason of the first invalid one, which is what Core reports when it tries to connect such a chain.
+    pub(crate) fn submit(&mut self, bytes: Vec<u8>) -> Result<(), String> {
+        let Ok(block) = Block::decode(bytes) else {
+            return Err("RPC-22:Block decode failed".to_owned());
+        };
+        let block = Arc::new(block);
+        // Core's ProcessNewBlock checks the block before it looks at its header, so a block that fails here leaves no trace.
+        let checked = check_block(Arc::clone(&block), &self.params.consensus);
+        let checked = checked.map_err(|error| error.reject_reason().into_owned())?;
+        let node = match self.judge(checked) {
+            Ok(node) => node,
+            Err(error) => {
+                let inherited = self.condemned.get(&block.header().prev_blockhash);
+                let reason = inherited.cloned().unwrap_or_else(|| error.reject_reason().into_owned());
+                if error.verdict().condemns_hash() || inherited.is_some() {
+                    self.condemned.insert(block.hash(), reason.clone());
+                }
+                return Err(reason);
+            }
+        };
+        self.last = node.headers.tip().hash;
+        self.nodes.insert(self.last, node);
+        Ok(())
+    }
+
+    /// Takes a block and forgets its parent's coins: for long chains that never fork.
+    pub(crate) fn extend(&mut self, bytes: Vec<u8>) -> Result<(), String> {
+        let parent = self.last;
+        self.submit(bytes)?;
+        self.nodes.remove(&parent);
+        Ok(())
+    }
+
+    fn judge(&self, checked: CheckedBlock) -> Result<Node, BlockError> {
+        let params = &self.params.consensus;
+        let block = Arc::clone(checked.block());
+        let parent = block.header().prev_blockhash;
+        let parent = self.nodes.get(&parent).ok_or(HeaderError::PreviousNotFound { parent })?;
+        let chain = &parent.headers[..];
+        let header = contextual_check_header(check_header(block.header(), params)?, chain, params, self.now)?;
+        let block = contextual_check_block(checked, &header, chain, params)?;
+
+        let mut overlay = CoinsOverlay::new(&parent.coins);
+        let block = check_inputs(&block, &mut overlay, chain, params)?;
+        let changes = overlay.into_changes();
+        check_scripts(block, Some(&self.cache))?;
+
+        let mut coins = parent.coins.clone();
+        for (outpoint, change) in changes {
+            match change {
+                Some(coin) => coins.insert(outpoint, coin),
+                None => coins.remove(&outpoint),
+            };
+        }
+        let headers = [chain, &[header.facts()]].concat();
+        Ok(Node { headers, coins })
+    }
+
+    /// The hash of the coins after a block, as Core's `gettxoutsetinfo hash_serialized_3` gives it.
+    pub(crate) fn coins_hash(&self, block: &BlockHash) -> String {
+        let coins: BTreeMap<_, _> = self.nodes[block]
+            .coins
+            .iter()
+            .map(|(outpoint, coin)| ((outpoint.txid.to_byte_array(), outpoint.vout), coin))
+            .collect();
+        let mut writer = HashWriter::new();
+        for ((txid, vout), coin) in coins {
+            writer
+                .write(&txid)
+                .write_u32(vout)
+                .write_u32(coin.height << 1 | u32::from(coin.is_coinbase))
+                .write_u64(coin.amount.to_sat())
+                .write_with_size(coin.script_pubkey.as_bytes());
+        }
+        BlockHash::from_byte_array(writer.sha256d()).to_string()
+    }
+}
