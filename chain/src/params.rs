@@ -39,8 +39,8 @@ pub use regtest::RegtestOptions;
 pub use select::{BUILTIN_NETWORKS, SelectNetworkError};
 pub use version_bits::{DeploymentStart, VersionBitsDeployment};
 
+use crate::pow::work::Work;
 use bitcoin::BlockHash;
-use ruint::aliases::U256;
 
 /// One network: its rules, its first block and how it presents itself.
 ///
@@ -66,7 +66,7 @@ pub struct ChainParams {
     pub consensus: ConsensusParams,
     /// Work, in expected hashes, the best chain is known to exceed; zero where nothing is known
     /// (Core: `nMinimumChainWork`).
-    pub minimum_chain_work: U256,
+    pub minimum_chain_work: Work,
     /// A block whose ancestors' scripts need no check by default (Core: `defaultAssumeValid`).
     pub assume_valid: Option<BlockHash>,
     /// Pruning deletes nothing before the chain has this many blocks (Core: `nPruneAfterHeight`).

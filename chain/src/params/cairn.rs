@@ -1,12 +1,12 @@
 //! Our own public network and the default one.
 
 use bitcoin::{Amount, CompactTarget};
-use ruint::aliases::U256;
 use ruint::uint;
 
 use super::genesis::unspendable_script;
 use super::{ActivationHeights, AddressFormat, ChainParams, ConsensusParams, GenesisParts, VersionBitsDeployment};
 use crate::pow::retarget::{AsertRetarget, PowParams, Retarget};
+use crate::pow::work::Work;
 
 /// Target of the genesis block and the easiest one: 2^24 hashes, some seconds of a laptop, so that the chain can always
 /// be carried on by whoever is left.
@@ -51,7 +51,7 @@ impl ChainParams {
                 signet_challenge: None,
             },
             genesis,
-            minimum_chain_work: U256::ZERO,
+            minimum_chain_work: Work::ZERO,
             assume_valid: None,
             prune_after_height: 100_000,
             testdummy: VersionBitsDeployment::testdummy_never(1815),
@@ -71,19 +71,5 @@ fn genesis_parts() -> GenesisParts {
         time: 1_795_219_200,
         bits: CompactTarget::from_consensus(BITS),
         nonce: 17_061_152,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::params::mine_genesis;
-
-    /// Run once, in release mode, to find the nonce above; kept so that anybody can check it was the first that works.
-    #[test]
-    #[ignore = "some seconds of all cores"]
-    fn the_nonce_is_the_lowest_that_works() {
-        let parts = genesis_parts();
-        assert_eq!(mine_genesis(&parts.build().header), Some(parts.nonce));
     }
 }

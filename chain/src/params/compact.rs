@@ -1,15 +1,17 @@
 //! Compact targets as this module needs them: only valid ones.
 
-use bitcoin::{CompactTarget, Target};
+use bitcoin::CompactTarget;
 use ruint::aliases::U256;
+
+use crate::pow::target::{compact_to_u256, u256_to_compact};
 
 /// The target `bits` stands for, or `None` if no honest header could carry `bits`.
 ///
 /// Stricter than the rule for headers (Core: `DeriveTarget`, `pow.cpp`): a target that is zero, negative or beyond 256
 /// bits is refused, and so is one that is not written the one way Core's `arith_uint256::GetCompact` writes it.
 pub(crate) fn target_from_bits(bits: CompactTarget) -> Option<U256> {
-    let target = Target::from_compact(bits);
-    (target != Target::ZERO && target.to_compact_lossy() == bits).then(|| U256::from_be_bytes(target.to_be_bytes()))
+    let (target, negative, overflow) = compact_to_u256(bits);
+    (!negative && !overflow && !target.is_zero() && u256_to_compact(target) == bits).then_some(target)
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! The network of a few nodes on one machine: real proof of work, small enough for a laptop.
 
 use bitcoin::{Amount, CompactTarget};
-use ruint::aliases::U256;
 
 use super::{ActivationHeights, AddressFormat, ChainParams, ConsensusParams, VersionBitsDeployment, cairn, regtest};
 use crate::pow::retarget::{AsertRetarget, PowParams, Retarget};
+use crate::pow::work::Work;
 
 /// Blocks mined at once, at regtest's difficulty, before the schedule starts: 100 until the first coinbase matures and
 /// ten mature ones to fund accounts with.
@@ -45,7 +45,7 @@ impl ChainParams {
                 signet_challenge: None,
             },
             genesis,
-            minimum_chain_work: U256::ZERO,
+            minimum_chain_work: Work::ZERO,
             assume_valid: None,
             prune_after_height: 1000,
             testdummy: VersionBitsDeployment::TESTDUMMY_REGTEST,

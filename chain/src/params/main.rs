@@ -8,6 +8,7 @@ use super::{
     ScriptFlagException, VersionBitsDeployment, block_hash,
 };
 use crate::pow::retarget::{BitcoinRetarget, PowParams, Retarget};
+use crate::pow::work::Work;
 
 impl ChainParams {
     /// Bitcoin's main network.
@@ -65,7 +66,7 @@ impl ChainParams {
                 signet_challenge: None,
             },
             genesis,
-            minimum_chain_work: uint!(0x1128750f82f4c366153a3a030_U256),
+            minimum_chain_work: Work::new(uint!(0x1128750f82f4c366153a3a030_U256)),
             // Height 938343.
             assume_valid: Some(block_hash("00000000000000000000ccebd6d74d9194d8dcdc1d177c478e094bfad51ba5ac")),
             prune_after_height: 100_000,

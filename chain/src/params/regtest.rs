@@ -9,6 +9,7 @@ use super::{
     ActivationHeights, AddressFormat, ChainParams, ConsensusParams, Genesis, GenesisParts, VersionBitsDeployment,
 };
 use crate::pow::retarget::{BitcoinRetarget, PowParams, Retarget};
+use crate::pow::work::Work;
 
 /// The easiest target of regtest, and of any network: the work of a block is 2^256 / (target + 1), so that with a target
 /// twice as easy a block would count for a single hash.
@@ -60,7 +61,7 @@ impl ChainParams {
                 signet_challenge: None,
             },
             genesis,
-            minimum_chain_work: U256::ZERO,
+            minimum_chain_work: Work::ZERO,
             assume_valid: None,
             prune_after_height: 1000,
             testdummy: VersionBitsDeployment::TESTDUMMY_REGTEST,

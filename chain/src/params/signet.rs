@@ -4,13 +4,13 @@ use bitcoin::consensus::serialize;
 use bitcoin::hashes::{Hash, sha256d};
 use bitcoin::hex::FromHex;
 use bitcoin::{Amount, ScriptBuf};
-use ruint::aliases::U256;
 use ruint::uint;
 
 use super::{
     ActivationHeights, AddressFormat, ChainParams, ConsensusParams, GenesisParts, VersionBitsDeployment, block_hash,
 };
 use crate::pow::retarget::{BitcoinRetarget, PowParams, Retarget};
+use crate::pow::work::Work;
 
 /// One signature out of two keys: the challenge of the public signet.
 const DEFAULT_CHALLENGE: &str = "512103ad5e0edad18cb1f0fc0d28a3d4f1f3e445640337489abb10404f2d1e086be430\
@@ -21,7 +21,7 @@ impl ChainParams {
     pub fn signet() -> Self {
         let challenge = Vec::from_hex(DEFAULT_CHALLENGE).expect("a constant of hex digits");
         Self {
-            minimum_chain_work: uint!(0xb463ea0a4b8_U256),
+            minimum_chain_work: Work::new(uint!(0xb463ea0a4b8_U256)),
             // Height 293175.
             assume_valid: Some(block_hash("00000008414aab61092ef93f1aacc54cf9e9f16af29ddad493b908a01ff5c329")),
             ..Self::signet_with_challenge(ScriptBuf::from_bytes(challenge))
@@ -61,7 +61,7 @@ impl ChainParams {
                 signet_challenge: Some(challenge),
             },
             genesis,
-            minimum_chain_work: U256::ZERO,
+            minimum_chain_work: Work::ZERO,
             assume_valid: None,
             prune_after_height: 1000,
             testdummy: VersionBitsDeployment::testdummy_never(1815),

@@ -8,6 +8,7 @@ use super::{
     ActivationHeights, AddressFormat, ChainParams, ConsensusParams, GenesisParts, VersionBitsDeployment, block_hash,
 };
 use crate::pow::retarget::{BitcoinRetarget, PowParams, Retarget};
+use crate::pow::work::Work;
 
 impl ChainParams {
     /// Bitcoin's fourth test network.
@@ -47,7 +48,7 @@ impl ChainParams {
                 signet_challenge: None,
             },
             genesis,
-            minimum_chain_work: uint!(0x9a0fe15d0177d086304_U256),
+            minimum_chain_work: Work::new(uint!(0x9a0fe15d0177d086304_U256)),
             // Height 123613.
             assume_valid: Some(block_hash("0000000002368b1e4ee27e2e85676ae6f9f9e69579b29093e9a82c170bf7cf8a")),
             prune_after_height: 1000,

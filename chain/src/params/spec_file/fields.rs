@@ -15,6 +15,7 @@ use crate::params::{
     MAX_ACTIVATION_HEIGHT, MAX_GENESIS_MESSAGE_BYTES, VersionBitsDeployment, regtest,
 };
 use crate::pow::retarget::PowParams;
+use crate::pow::work::Work;
 
 const KEYS: [&str; 10] =
     ["name", "target_spacing", "pow_limit", "magic", "seeds", "genesis", "retarget", "subsidy", "ports", "activation"];
@@ -72,7 +73,7 @@ pub(super) fn read(text: &str) -> Result<NetworkSpec, SpecError> {
             signet_challenge: None,
         },
         genesis: block,
-        minimum_chain_work: U256::ZERO,
+        minimum_chain_work: Work::ZERO,
         assume_valid: None,
         prune_after_height: 1000,
         testdummy: VersionBitsDeployment::testdummy_never(1815),

@@ -7,6 +7,7 @@ use crate::params::*;
 use crate::pow::retarget::Retarget;
 use bitcoin::consensus::deserialize;
 use bitcoin::{Block, Target};
+use ruint::aliases::U256;
 
 fn networks() -> impl Iterator<Item = ChainParams> {
     BUILTIN_NETWORKS.into_iter().map(|name| ChainParams::builtin(name).unwrap())

@@ -2,9 +2,11 @@
 
 use crate::params::*;
 use crate::pow::retarget::{AsertRetarget, BitcoinRetarget, Retarget};
+use crate::pow::work::Work;
 use bitcoin::hashes::Hash;
 use bitcoin::hex::DisplayHex;
 use bitcoin::{Amount, BlockHash, CompactTarget, ScriptBuf};
+use ruint::aliases::U256;
 
 /// A change here separates every node from those of the release before.
 #[test]
@@ -98,7 +100,7 @@ fn what_is_no_rule_does_not_change_it() {
         magic: [0; 4],
         default_p2p_port: 1,
         default_rpc_port: 2,
-        minimum_chain_work: U256::ZERO,
+        minimum_chain_work: Work::ZERO,
         assume_valid: None,
         prune_after_height: 1,
         seeds: vec!["/ip4/127.0.0.1/tcp/1".to_owned()],

@@ -84,7 +84,7 @@ impl NetworkView {
             subsidy_initial: consensus.subsidy_initial.to_sat(),
             subsidy_halving_interval: consensus.subsidy_halving_interval,
             activation: activation(&consensus.activation),
-            minimum_chain_work: format!("{:064x}", params.minimum_chain_work),
+            minimum_chain_work: params.minimum_chain_work.to_string(),
             assume_valid: params.assume_valid.map(|hash| hash.to_string()),
             signet_challenge: consensus.signet_challenge.as_ref().map(|script| script.to_hex_string()),
             prune_after_height: params.prune_after_height,

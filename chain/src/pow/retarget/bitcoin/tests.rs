@@ -91,7 +91,7 @@ fn a_late_block_of_a_test_network_may_be_easy() {
     rule.allow_min_difficulty_blocks = true;
     let params = with_rule(rule);
     let chain = steady_chain(100, 0x1c05_a3f4);
-    let last_time = HeaderChain::last(chain.as_slice()).time;
+    let last_time = HeaderChain::tip(chain.as_slice()).time;
     let next = |time| retarget::next_work_required(chain.as_slice(), time, &params);
     assert_eq!(next(last_time + 1200), compact(0x1c05_a3f4));
     assert_eq!(next(last_time + 1201), compact(LIMIT_BITS));
@@ -109,7 +109,7 @@ fn after_easy_blocks_the_regular_target_returns() {
     for easy in &mut chain[90..] {
         easy.bits = compact(LIMIT_BITS);
     }
-    let next = |chain: &[HeaderFacts]| retarget::next_work_required(chain, HeaderChain::last(chain).time, &params);
+    let next = |chain: &[HeaderFacts]| retarget::next_work_required(chain, HeaderChain::tip(chain).time, &params);
     assert_eq!(next(&chain), compact(0x1c05_a3f4));
     // The walk back ends at genesis and at the first block of the period, easy or not.
     assert_eq!(next(&steady_chain(50, LIMIT_BITS)), compact(LIMIT_BITS));
