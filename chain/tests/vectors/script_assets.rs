@@ -87,7 +87,7 @@ fn consensus_flags() -> Vec<ScriptVerifyFlags> {
 
 #[test]
 fn there_are_64_consistent_sets_of_consensus_flags() {
-    // Four free rules, and none, one, two or all of P2SH, WITNESS and TAPROOT.
+    // Four rules stand alone; of P2SH, WITNESS and TAPROOT each needs the one before.
     assert_eq!(consensus_flags().len(), 16 * 4);
 }
 

@@ -80,7 +80,7 @@ impl Case {
         }
     }
 
-    /// The transaction that spends the output of one that creates it: both alike for all cases but for what is tested.
+    /// The transaction that spends the output of a crediting one; both hold nothing that varies but what the case states.
     fn spending_transaction(&self) -> bitcoin::Transaction {
         let transaction = |input, output| bitcoin::Transaction {
             version: Version::ONE,

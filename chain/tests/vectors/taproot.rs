@@ -171,7 +171,9 @@ fn check_key_path_input(data: &PrecomputedTransactionData<'_>, case: &Value, sha
     assert_eq!(sighash, Some(json::array(&intermediary["sigHash"])), "got, expected hash; {case}");
     // The message holds the shared hashes, so equal hashes of it mean that ours are the published ones.
     let message = json::bytes(&intermediary["sigMsg"]);
-    assert_eq!(sighash, Some(HashWriter::tagged("TapSighash").write(&message).sha256()), "got, expected; {case}");
+    let mut writer = HashWriter::tagged("TapSighash");
+    writer.write(&message);
+    assert_eq!(sighash, Some(writer.sha256()), "got, expected hash of the message; {case}");
     for name in json::list(&intermediary["precomputedUsed"]) {
         let hash = json::text(&shared_hashes[json::text(name)]);
         assert!(json::text(&intermediary["sigMsg"]).contains(hash), "{name} is not in the message; {case}");
