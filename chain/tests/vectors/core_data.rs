@@ -1,7 +1,7 @@
 //! Core's own test data, read out of the package that carries Core's sources.
 //!
-//! `libbitcoinkernel-sys` is in our lock file, behind a feature of `cairn-tests` that is off; nothing here builds it. Cargo
-//! says where it keeps the package, and downloads it first if it has to.
+//! `libbitcoinkernel-sys` is in our lock file, behind a feature of `cairn-tests` that is off; nothing here builds it.
+//! Cargo says where it keeps the package, and downloads it first if it has to.
 
 use std::fs;
 use std::path::PathBuf;

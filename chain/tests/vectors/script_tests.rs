@@ -1,5 +1,5 @@
-//! `script_tests.json`: a scriptSig and a witness against a scriptPubKey, with the exact error (Core: `script_json_test`,
-//! `test/script_tests.cpp`).
+//! `script_tests.json`: a scriptSig and a witness against a scriptPubKey, with the exact error (Core:
+//! `script_json_test`, `test/script_tests.cpp`).
 
 use bitcoin::absolute::LockTime;
 use bitcoin::transaction::Version;
@@ -80,7 +80,7 @@ impl Case {
         }
     }
 
-    /// The transaction that spends the output of a crediting one; both hold nothing that varies but what the case states.
+    /// The transaction that spends the output of a crediting one; only what the case states varies in them.
     fn spending_transaction(&self) -> bitcoin::Transaction {
         let transaction = |input, output| bitcoin::Transaction {
             version: Version::ONE,

@@ -1,5 +1,5 @@
-//! `bip341_wallet_vectors.json`: script trees with their outputs and control blocks, and key path signatures with what they
-//! sign (Core: `bip341_spk_test_vectors`, `test/script_standard_tests.cpp`; `bip341_keypath_test_vectors`,
+//! `bip341_wallet_vectors.json`: script trees with their outputs and control blocks, and key path signatures with what
+//! they sign (Core: `bip341_spk_test_vectors`, `test/script_standard_tests.cpp`; `bip341_keypath_test_vectors`,
 //! `test/script_tests.cpp`).
 
 use std::collections::BTreeMap;
