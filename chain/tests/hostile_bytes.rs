@@ -1,4 +1,5 @@
 //! Bytes from strangers: no decoder or check panics on any, and none takes more memory than the bytes justify.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

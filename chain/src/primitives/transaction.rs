@@ -328,11 +328,11 @@ mod tests {
             let mut bytes = Vec::from_hex(SEGWIT).unwrap();
             prop_assume!(position < bytes.len());
             bytes[position] = value;
-            if let Ok(ours) = Transaction::decode(bytes.clone()) {
-                if let Ok(theirs) = encode::deserialize::<bitcoin::Transaction>(&bytes) {
-                    prop_assert_eq!(ours.as_ref().txid(), theirs.compute_txid());
-                    prop_assert_eq!(ours.as_ref().wtxid(), theirs.compute_wtxid());
-                }
+            if let Ok(ours) = Transaction::decode(bytes.clone())
+                && let Ok(theirs) = encode::deserialize::<bitcoin::Transaction>(&bytes)
+            {
+                prop_assert_eq!(ours.as_ref().txid(), theirs.compute_txid());
+                prop_assert_eq!(ours.as_ref().wtxid(), theirs.compute_wtxid());
             }
         }
     }

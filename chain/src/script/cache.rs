@@ -128,6 +128,15 @@ mod tests {
     }
 
     #[test]
+    fn every_part_of_a_check_tells_entries_apart() {
+        let cache = SignatureCache::new(0);
+        let entry = cache.ecdsa_entry(&[1; 32], b"key", b"signature");
+        assert_ne!(entry, cache.ecdsa_entry(&[2; 32], b"key", b"signature"));
+        assert_ne!(entry, cache.ecdsa_entry(&[1; 32], b"kex", b"signature"));
+        assert_ne!(entry, cache.ecdsa_entry(&[1; 32], b"key", b"signaturf"));
+    }
+
+    #[test]
     fn kinds_and_processes_are_kept_apart() {
         let cache = SignatureCache::new(0);
         let entry = cache.ecdsa_entry(&[1; 32], b"key", b"signature");

@@ -160,10 +160,10 @@ impl SighashMidstates {
         preimage: impl FnOnce() -> Option<HashWriter>,
     ) -> Option<HashWriter> {
         let slot = &mut self.0[hash_type.index()];
-        if let Some((of, midstate)) = slot {
-            if of == script_code {
-                return Some(midstate.clone());
-            }
+        if let Some((of, midstate)) = slot
+            && of == script_code
+        {
+            return Some(midstate.clone());
         }
         let midstate = preimage()?;
         *slot = Some((script_code.to_vec(), midstate.clone()));

@@ -168,8 +168,8 @@ impl<'s> Interpreter<'s, '_, '_> {
             OP_VERIFY => self.verify(ScriptError::Verify)?,
             OP_RETURN => return Err(ScriptError::OpReturn),
 
-            OP_TOALTSTACK => self.to_alt_stack()?,
-            OP_FROMALTSTACK => self.from_alt_stack()?,
+            OP_TOALTSTACK => self.move_to_alt_stack()?,
+            OP_FROMALTSTACK => self.move_from_alt_stack()?,
             OP_2DROP => self.stack.drop_top(2)?,
             OP_2DUP => self.stack.copy(2, 0)?,
             OP_3DUP => self.stack.copy(3, 0)?,

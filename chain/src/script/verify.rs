@@ -45,15 +45,15 @@ pub fn verify_script(
 
     let mut had_witness = false;
     let mut is_clean = stack.len() == 1;
-    if flags.contains(ScriptVerifyFlags::WITNESS) {
-        if let Some(program) = witness_program(script_pubkey) {
-            had_witness = true;
-            if !script_sig.is_empty() {
-                return Err(ScriptError::WitnessMalleated);
-            }
-            verify_witness_program(program, witness, flags, checker, false)?;
-            is_clean = true; // the program left its own stack behind, which was judged
+    if flags.contains(ScriptVerifyFlags::WITNESS)
+        && let Some(program) = witness_program(script_pubkey)
+    {
+        had_witness = true;
+        if !script_sig.is_empty() {
+            return Err(ScriptError::WitnessMalleated);
         }
+        verify_witness_program(program, witness, flags, checker, false)?;
+        is_clean = true; // the program left its own stack behind, which was judged
     }
 
     let redeem_script;
@@ -67,17 +67,17 @@ pub fn verify_script(
         require_true_on_top(&stack)?;
         is_clean = stack.len() == 1;
 
-        if flags.contains(ScriptVerifyFlags::WITNESS) {
-            if let Some(program) = witness_program(redeem_script) {
-                had_witness = true;
-                let mut only_push = Vec::with_capacity(redeem_script.len() + 1);
-                append_push(&mut only_push, redeem_script);
-                if script_sig != only_push {
-                    return Err(ScriptError::WitnessMalleatedP2sh);
-                }
-                verify_witness_program(program, witness, flags, checker, true)?;
-                is_clean = true;
+        if flags.contains(ScriptVerifyFlags::WITNESS)
+            && let Some(program) = witness_program(redeem_script)
+        {
+            had_witness = true;
+            let mut only_push = Vec::with_capacity(redeem_script.len() + 1);
+            append_push(&mut only_push, redeem_script);
+            if script_sig != only_push {
+                return Err(ScriptError::WitnessMalleatedP2sh);
             }
+            verify_witness_program(program, witness, flags, checker, true)?;
+            is_clean = true;
         }
     }
 

@@ -35,10 +35,11 @@ impl CheckedBlock {
 /// checked before anything that would condemn its hash.
 pub fn check_block(block: Arc<Block>, params: &ConsensusParams) -> Result<CheckedBlock, BlockError> {
     check_header(block.header(), params)?;
-    if let Some(challenge) = &params.signet_challenge {
-        if block.hash() != params.genesis_hash && !check_signet_solution(&block, challenge) {
-            return Err(BlockError::BadSignetSolution);
-        }
+    if let Some(challenge) = &params.signet_challenge
+        && block.hash() != params.genesis_hash
+        && !check_signet_solution(&block, challenge)
+    {
+        return Err(BlockError::BadSignetSolution);
     }
     check_merkle_root(&block)?;
     check_size(&block)?;

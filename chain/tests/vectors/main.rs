@@ -9,7 +9,7 @@
 //! | `script_assets` | a half of Core's `script_assets_test.json`, which is acceptance data |
 //! | `core_data`, `acceptance_data` | where the files are |
 //! | `assembly`, `flags`, `json` | how the files write scripts, flags and bytes |
-//! | `spend`, `transaction_rules`, `random` | verifying an input, context-free rules, repeatable random flags |
+//! | `spend`, `random` | verifying an input, repeatable random flags |
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod acceptance_data;
@@ -23,5 +23,4 @@ mod script_tests;
 mod sighash;
 mod spend;
 mod taproot;
-mod transaction_rules;
 mod transactions;

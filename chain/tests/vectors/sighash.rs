@@ -4,8 +4,8 @@
 use bitcoin::hashes::{Hash, sha256d};
 use cairn_chain::primitives::Transaction;
 use cairn_chain::script::legacy_sighash;
+use cairn_chain::validation::check_transaction;
 
-use super::transaction_rules::is_bad_transaction;
 use super::{core_data, json};
 
 #[test]
@@ -15,7 +15,7 @@ fn sighash_json() {
     for row in &rows {
         let [transaction, script, index, hash_type, expected] = json::list(row) else { panic!("five fields: {row}") };
         let transaction = Transaction::decode(json::bytes(transaction)).unwrap();
-        assert!(!is_bad_transaction(transaction.as_ref()), "breaks a context-free rule; {row}");
+        assert!(check_transaction(transaction.as_ref()).is_ok(), "breaks a context-free rule; {row}");
         let hash_type = hash_type.as_i64().and_then(|number| i32::try_from(number).ok()).expect("a signed 32-bit type");
         let script = json::bytes(script);
         let hash = legacy_sighash(transaction.as_ref(), json::index(index), &script, hash_type.cast_unsigned());

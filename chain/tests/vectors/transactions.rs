@@ -7,11 +7,11 @@ use bitcoin::{Amount, OutPoint, ScriptBuf};
 use cairn_chain::coins::Coin;
 use cairn_chain::primitives::Transaction;
 use cairn_chain::script::{PrecomputedTransactionData, ScriptError, ScriptVerifyFlags};
+use cairn_chain::validation::check_transaction;
 use serde_json::Value;
 
 use super::random::Random;
 use super::spend::{coin, verify_input};
-use super::transaction_rules::is_bad_transaction;
 use super::{assembly, core_data, flags, json};
 
 /// Start of the seeds of the random flags: each case adds its number.
@@ -86,7 +86,7 @@ fn tx_valid_json() {
     for (row, seed) in rows.iter().zip(SEED..) {
         let (case, text) = (Case::read(row), row.to_string());
         let (transaction, coins) = (case.transaction.as_ref(), case.coins());
-        assert!(!is_bad_transaction(transaction), "breaks a context-free rule; {text}");
+        assert!(check_transaction(transaction).is_ok(), "breaks a context-free rule; {text}");
         let data = PrecomputedTransactionData::new(transaction, &coins);
         let verifier = Verifier { data: &data, text: &text, seed };
         let excluded = flags::parse(case.flags);
@@ -112,7 +112,7 @@ fn tx_invalid_json() {
     for (row, seed) in rows.iter().zip(SEED..) {
         let (case, text) = (Case::read(row), row.to_string());
         let transaction = case.transaction.as_ref();
-        assert_eq!(is_bad_transaction(transaction), case.flags == "BADTX", "got, expected; {text}");
+        assert_eq!(check_transaction(transaction).is_err(), case.flags == "BADTX", "got, expected; {text}");
         if case.flags == "BADTX" {
             continue;
         }

@@ -30,10 +30,10 @@ impl<'s> Interpreter<'s, '_, '_> {
     /// `OP_CODESEPARATOR`: signatures after it sign the script from `next` on, or, in tapscript, its `position`.
     pub(super) fn code_separator(&mut self, next: usize, position: u32) {
         self.code_start = next;
-        if let SigVersion::Tapscript(state) = &mut self.version {
-            if let Some(tapscript) = &mut state.spend.tapscript {
-                tapscript.code_separator_position = position;
-            }
+        if let SigVersion::Tapscript(state) = &mut self.version
+            && let Some(tapscript) = &mut state.spend.tapscript
+        {
+            tapscript.code_separator_position = position;
         }
     }
 
@@ -130,17 +130,15 @@ impl<'s> Interpreter<'s, '_, '_> {
                 return Err(ScriptError::TapscriptValidationWeight);
             }
         }
-        match key.len() {
-            0 => return Err(ScriptError::TapscriptEmptyPubkey),
-            32 => {
-                if signed {
-                    self.checker.check_schnorr_signature(signature, key, &state.spend)?;
-                }
-            }
-            _ if self.flags.contains(ScriptVerifyFlags::DISCOURAGE_UPGRADABLE_PUBKEYTYPE) => {
-                return Err(ScriptError::DiscourageUpgradablePubkeyType);
-            }
-            _ => {}
+        if key.is_empty() {
+            return Err(ScriptError::TapscriptEmptyPubkey);
+        }
+        let is_known_type = key.len() == 32;
+        if !is_known_type && self.flags.contains(ScriptVerifyFlags::DISCOURAGE_UPGRADABLE_PUBKEYTYPE) {
+            return Err(ScriptError::DiscourageUpgradablePubkeyType);
+        }
+        if is_known_type && signed {
+            self.checker.check_schnorr_signature(signature, key, &state.spend)?;
         }
         Ok(signed)
     }

@@ -4,13 +4,13 @@ use super::Interpreter;
 use crate::script::ScriptError;
 
 impl Interpreter<'_, '_, '_> {
-    pub(super) fn to_alt_stack(&mut self) -> Result<(), ScriptError> {
+    pub(super) fn move_to_alt_stack(&mut self) -> Result<(), ScriptError> {
         let top = self.stack.pop()?;
         self.alt_stack.push(top);
         Ok(())
     }
 
-    pub(super) fn from_alt_stack(&mut self) -> Result<(), ScriptError> {
+    pub(super) fn move_from_alt_stack(&mut self) -> Result<(), ScriptError> {
         let top = self.alt_stack.pop().ok_or(ScriptError::InvalidAltStackOperation)?;
         self.stack.push(top);
         Ok(())
