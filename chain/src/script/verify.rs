@@ -237,3 +237,6 @@ fn execute_witness_script<'s>(
     }
     require_true_on_top(&stack)
 }
+
+#[cfg(test)]
+mod tests;

@@ -147,3 +147,6 @@ fn append_compact_size(bytes: &mut Vec<u8>, size: usize) {
     let (encoded, length) = compact_size(size);
     bytes.extend(&encoded[..length]);
 }
+
+#[cfg(test)]
+mod tests;
