@@ -1,4 +1,35 @@
-//! Bitcoin's consensus rules, proof of work and chain state.
+//! Bitcoin's consensus rules and proof of work, enforced by code of our own.
+//!
+//! What this crate guarantees:
+//!
+//! - **Exactness.** Every rule is Bitcoin Core's, in Core's order, and every rejection carries Core's reason. Where a rule
+//!   or a number comes from stands beside it.
+//! - **Progress in the type.** A block that was not checked cannot be connected, because that does not compile.
+//! - **Bounds.** Nothing that arrives from outside can make it panic or choose its memory.
+//! - **Solitude.** It is synchronous: no async runtime, no network, no RPC. Heavy work runs on rayon.
+//!
+//! ```text
+//!                bytes ──▶ primitives ──▶ validation ──▶ a block that may be connected
+//!                          decode once    │   │   │
+//!                                         │   │   └─▶ script   may this input spend that output?
+//!                                         │   └─────▶ coins    which outputs are unspent?
+//!                                         └─────────▶ pow      how hard must a block be to find?
+//!                                                      │
+//!                  params: which network is it? ───────┘   header_chain: what came before?
+//! ```
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`primitives`] | blocks and transactions as received bytes and offsets, with their hashes |
+//! | [`script`] | the interpreter, signature hashes, the signature cache |
+//! | [`validation`] | every rule about headers, blocks and transactions, and what breaking it means |
+//! | [`coins`] | unspent outputs, views of them, changes on top |
+//! | [`pow`] | targets, work, retargeting, the search for nonces |
+//! | [`params`] | the networks, and files that define one |
+//! | [`header_chain`] | what rules ask about the headers before a block |
+//! | [`hash`] | SHA-256 the way Bitcoin uses it |
+//!
+//! The layer that keeps blocks and coins on disk and decides which chain is best comes next and will stand in this crate.
 #![deny(missing_docs)]
 
 pub mod coins;
