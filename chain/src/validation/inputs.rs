@@ -214,3 +214,62 @@ fn check_coinbase_amount(block: &Block, height: u32, fees: i64, params: &Consens
     let got = block.transaction(0).map_or(0, value_out);
     if got > limit { Err(BlockError::CoinbaseAmount { limit, got }) } else { Ok(()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::primitives::Transaction;
+
+    /// A transaction that spends `inputs` outputs and creates one worth `value` satoshis.
+    fn transaction(inputs: u8, value: i64) -> Transaction {
+        let mut bytes = vec![2, 0, 0, 0, inputs];
+        for index in 0..inputs {
+            bytes.extend([9; 32]);
+            bytes.extend([index, 0, 0, 0, 0, 0, 0, 0, 0]);
+        }
+        bytes.push(1);
+        bytes.extend(value.to_le_bytes());
+        bytes.extend([0; 5]);
+        Transaction::decode(bytes).unwrap()
+    }
+
+    fn coin(satoshis: u64, height: u32, is_coinbase: bool) -> Coin {
+        Coin { amount: Amount::from_sat(satoshis), script_pubkey: CoinScript::default(), height, is_coinbase }
+    }
+
+    fn check(value: i64, coins: &[Coin]) -> Result<i64, &'static str> {
+        let tx = transaction(u8::try_from(coins.len()).unwrap(), value);
+        check_transaction_inputs(tx.as_ref(), coins, 200).map_err(|error| error.reject_reason())
+    }
+
+    #[test]
+    fn amounts() {
+        let most = MAX_MONEY.unsigned_abs();
+        assert_eq!(check(60, &[coin(40, 1, false), coin(30, 1, false)]), Ok(10));
+        assert_eq!(check(71, &[coin(40, 1, false), coin(30, 1, false)]), Err("bad-txns-in-belowout"));
+        assert_eq!(check(0, &[coin(most, 1, false)]), Ok(MAX_MONEY));
+        for coins in [vec![coin(most + 1, 1, false)], vec![coin(most, 1, false), coin(1, 1, false)]] {
+            assert_eq!(check(0, &coins), Err("bad-txns-inputvalues-outofrange"));
+        }
+        assert_eq!(
+            check(0, &[coin(u64::MAX, 1, false), coin(u64::MAX, 1, false)]),
+            Err("bad-txns-inputvalues-outofrange")
+        );
+    }
+
+    #[test]
+    fn coinbases_are_spent_after_100_blocks() {
+        let premature = Err("bad-txns-premature-spend-of-coinbase");
+        assert_eq!(check(0, &[coin(1, 101, true)]), premature);
+        assert_eq!(check(0, &[coin(1, 100, true)]), Ok(1));
+        assert_eq!(check(0, &[coin(1, 200, false)]), Ok(1), "other outputs at once");
+    }
+
+    #[test]
+    fn outputs_that_nobody_can_spend_are_not_kept() {
+        assert!(is_unspendable(&[0x6a]) && is_unspendable(&vec![0x51; MAX_SCRIPT_SIZE + 1]));
+        assert!(
+            !is_unspendable(&[]) && !is_unspendable(&[0x51, 0x6a]) && !is_unspendable(&vec![0x51; MAX_SCRIPT_SIZE])
+        );
+    }
+}

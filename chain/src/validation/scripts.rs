@@ -101,3 +101,65 @@ fn verify_input(
     let script_pubkey = data.spent_output(index).script_pubkey.as_script();
     verify_script(input.script_sig(), script_pubkey, input.witness(), flags, &mut checker)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::coins::CoinScript;
+    use bitcoin::Script;
+
+    /// A block of a coinbase and as many transactions as there are scripts, each of which spends one.
+    fn block_spending(scripts: &[&[u8]]) -> InputsCheckedBlock {
+        let transaction = |prevout: u8| {
+            let mut bytes = vec![2, 0, 0, 0, 1];
+            bytes.extend([prevout; 36]);
+            bytes.extend([0; 5]); // empty script, sequence
+            bytes.push(1);
+            bytes.extend([0; 9 + 4]); // output of nothing, lock time
+            bytes
+        };
+        let count = u8::try_from(scripts.len() + 1).unwrap();
+        let mut bytes = vec![0; 80];
+        bytes.push(count);
+        bytes.extend((0..count).flat_map(transaction));
+        let coin = |script: &&[u8]| Coin {
+            amount: Amount::ZERO,
+            script_pubkey: CoinScript::from(Script::from_bytes(script)),
+            height: 0,
+            is_coinbase: false,
+        };
+        InputsCheckedBlock {
+            block: Arc::new(Block::decode(bytes).unwrap()),
+            height: 1,
+            flags: ScriptVerifyFlags::MANDATORY,
+            spent: scripts.iter().map(coin).collect(),
+            fees: Amount::from_sat(7),
+        }
+    }
+
+    const OP_1: &[u8] = &[0x51];
+    const OP_0: &[u8] = &[0x00];
+    const OP_RETURN: &[u8] = &[0x6a];
+
+    #[test]
+    fn a_block_whose_scripts_succeed_can_be_connected() {
+        let block = check_scripts(block_spending(&[OP_1; 100]), None).unwrap();
+        assert_eq!((block.height(), block.fees().to_sat(), block.spent().len()), (1, 7, 100));
+    }
+
+    #[test]
+    fn the_first_failure_is_reported_whichever_thread_finds_one() {
+        let mut scripts = [OP_1; 100];
+        scripts[60..].fill(OP_RETURN);
+        scripts[59] = OP_0;
+        for _ in 0..50 {
+            let block = block_spending(&scripts);
+            let expected = block.block().transaction(60).unwrap().txid();
+            let error = check_scripts(block, None).unwrap_err();
+            assert!(
+                matches!(error, BlockError::Script { txid, input: 0, source: ScriptError::EvalFalse } if txid == expected),
+                "{error}"
+            );
+        }
+    }
+}

@@ -56,8 +56,9 @@ impl BlockTree {
         self.last
     }
 
-    pub(crate) fn height(&self) -> u32 {
-        self.nodes[&self.last].headers.height()
+    /// The headers up to the block that was accepted last.
+    pub(crate) fn headers(&self) -> &[HeaderFacts] {
+        &self.nodes[&self.last].headers
     }
 
     /// Takes a block as Core's `submitblock` does, and gives Core's reject reason. On top of an invalid block that is the
@@ -70,19 +71,27 @@ impl BlockTree {
         // Core's ProcessNewBlock checks the block before it looks at its header, so a block that fails here leaves no trace.
         let checked = check_block(Arc::clone(&block), &self.params.consensus);
         let checked = checked.map_err(|error| error.reject_reason().into_owned())?;
-        let node = match self.judge(checked) {
-            Ok(node) => node,
+        match self.connect(checked) {
+            Ok(node) => {
+                self.last = node.headers.tip().hash;
+                self.nodes.insert(self.last, node);
+                Ok(())
+            }
             Err(error) => {
                 let inherited = self.condemned.get(&block.header().prev_blockhash);
                 let reason = inherited.cloned().unwrap_or_else(|| error.reject_reason().into_owned());
                 if error.verdict().condemns_hash() || inherited.is_some() {
                     self.condemned.insert(block.hash(), reason.clone());
                 }
-                return Err(reason);
+                Err(reason)
             }
-        };
-        self.last = node.headers.tip().hash;
-        self.nodes.insert(self.last, node);
+        }
+    }
+
+    /// Judges a block without taking it.
+    pub(crate) fn judge(&self, bytes: Vec<u8>) -> Result<(), BlockError> {
+        let block = Arc::new(Block::decode(bytes).unwrap());
+        self.connect(check_block(block, &self.params.consensus)?)?;
         Ok(())
     }
 
@@ -94,7 +103,7 @@ impl BlockTree {
         Ok(())
     }
 
-    fn judge(&self, checked: CheckedBlock) -> Result<Node, BlockError> {
+    fn connect(&self, checked: CheckedBlock) -> Result<Node, BlockError> {
         let params = &self.params.consensus;
         let block = Arc::clone(checked.block());
         let parent = block.header().prev_blockhash;

@@ -1,0 +1,287 @@
+//! Each rule about blocks broken once: the reason must be Core's, and the verdict must not condemn a hash for what anyone
+//! could have done to a good block.
+
+use bitcoin::absolute::LockTime;
+use bitcoin::block::Version;
+use bitcoin::{Amount, Block, CompactTarget, OutPoint, ScriptBuf, Sequence, TxOut, Witness};
+use cairn_chain::params::RegtestOptions;
+use cairn_chain::validation::Verdict;
+
+use crate::builder::{Chain, SUBSIDY, commit, commitment_output, mine, seal, spend};
+
+/// A chain on which the first two coinbases can be spent in the next block.
+fn chain() -> Chain {
+    Chain::new(101, RegtestOptions::default())
+}
+
+/// A copy of a block with one change, sealed again.
+fn changed(block: &Block, change: impl FnOnce(&mut Block)) -> Block {
+    let mut block = block.clone();
+    change(&mut block);
+    seal(&mut block);
+    block
+}
+
+#[test]
+fn untouched_blocks_are_valid() {
+    let chain = chain();
+    assert!(chain.judge(&chain.block_spending(&[1, 2])).is_ok());
+    assert!(chain.judge(&chain.block_spending(&[])).is_ok());
+}
+
+#[test]
+fn headers() {
+    let chain = chain();
+    let good = chain.block_spending(&[]);
+    let mut block = good.clone();
+    block.header.nonce = (0..)
+        .find(|&nonce| {
+            let header = bitcoin::block::Header { nonce, ..good.header };
+            header.validate_pow(header.target()).is_err()
+        })
+        .unwrap();
+    chain.assert_rejects(&block, "high-hash", Verdict::InvalidHeader);
+
+    let with_header = |change: fn(&mut Block)| changed(&good, change);
+    let block = with_header(|block| block.header.bits = CompactTarget::from_consensus(0x207f_fffe));
+    chain.assert_rejects(&block, "bad-diffbits", Verdict::InvalidHeader);
+    let block = with_header(|block| block.header.time -= 6 * 600);
+    chain.assert_rejects(&block, "time-too-old", Verdict::InvalidHeader);
+    assert!(chain.judge(&with_header(|block| block.header.time -= 6 * 600 - 1)).is_ok());
+    let block = with_header(|block| block.header.time += 7_201);
+    chain.assert_rejects(&block, "time-too-new", Verdict::TooNew);
+    assert!(chain.judge(&with_header(|block| block.header.time += 7_200)).is_ok());
+    for version in [3, 0, -1] {
+        let block = changed(&good, |block| block.header.version = Version::from_consensus(version));
+        chain.assert_rejects(&block, &format!("bad-version({version:#010x})"), Verdict::InvalidHeader);
+    }
+    let block = changed(&good, |block| block.header.prev_blockhash = good.block_hash());
+    chain.assert_rejects(&block, "prev-blk-not-found", Verdict::MissingParent);
+}
+
+#[test]
+fn periods_do_not_start_far_before_the_last_one_ended() {
+    let mut chain = Chain::new(142, RegtestOptions { enforce_bip94: true, ..RegtestOptions::default() });
+    let mut last = chain.empty_block();
+    last.header.time += 3_000;
+    seal(&mut last);
+    chain.accept(&last);
+    let at = |offset: u32| {
+        let mut block = chain.empty_block();
+        block.header.time = last.header.time - offset;
+        seal(&mut block);
+        block
+    };
+    assert_eq!(chain.next_height(), 144);
+    chain.assert_rejects(&at(601), "time-timewarp-attack", Verdict::InvalidHeader);
+    assert!(chain.judge(&at(600)).is_ok());
+}
+
+#[test]
+fn transactions_are_those_the_header_commits_to() {
+    let chain = chain();
+    let good = chain.block_spending(&[1, 2]);
+    let mut block = good.clone();
+    block.txdata.pop();
+    chain.assert_rejects(&block, "bad-txnmrklroot", Verdict::Mutated);
+    let mut block = good.clone();
+    block.txdata.push(block.txdata[2].clone());
+    assert!(block.check_merkle_root(), "repeating the last of three leaves the root as it is");
+    chain.assert_rejects(&block, "bad-txns-duplicate", Verdict::Mutated);
+}
+
+#[test]
+fn witnesses_are_those_the_coinbase_commits_to() {
+    let chain = chain();
+    let good = chain.block_spending(&[1]);
+    // None of these changes the hash of the block.
+    let with_coinbase_witness = |items: &[Vec<u8>]| {
+        let mut block = good.clone();
+        block.txdata[0].input[0].witness = Witness::from_slice(items);
+        block
+    };
+    let of_sizes = |sizes: &[usize]| sizes.iter().map(|&size| vec![0; size]).collect::<Vec<_>>();
+    for sizes in [&[][..], &[31], &[33], &[32, 0]] {
+        chain.assert_rejects(&with_coinbase_witness(&of_sizes(sizes)), "bad-witness-nonce-size", Verdict::Mutated);
+    }
+    chain.assert_rejects(&with_coinbase_witness(&[vec![1; 32]]), "bad-witness-merkle-match", Verdict::Mutated);
+    let mut block = good.clone();
+    block.txdata[1].input[0].witness.push([0]);
+    chain.assert_rejects(&block, "bad-witness-merkle-match", Verdict::Mutated);
+    // However large a witness anyone attaches: it is not the block's.
+    let mut block = good.clone();
+    block.txdata[1].input[0].witness.push(vec![0; 4_000_000]);
+    chain.assert_rejects(&block, "bad-witness-merkle-match", Verdict::Mutated);
+}
+
+#[test]
+fn the_last_commitment_counts() {
+    let chain = chain();
+    let good = chain.block_spending(&[1]);
+    let bogus = commitment_output([7; 32]);
+    let before = changed(&good, |block| block.txdata[0].output.insert(1, bogus.clone()));
+    assert!(chain.judge(&before).is_ok());
+    let after = changed(&good, |block| block.txdata[0].output.push(bogus.clone()));
+    chain.assert_rejects(&after, "bad-witness-merkle-match", Verdict::Mutated);
+    let too_short = TxOut { script_pubkey: ScriptBuf::from(bogus.script_pubkey[..37].to_bytes()), ..bogus };
+    assert!(chain.judge(&changed(&good, |block| block.txdata[0].output.push(too_short))).is_ok());
+}
+
+#[test]
+fn without_commitment_there_is_no_witness() {
+    let chain = chain();
+    let good = chain.block_spending(&[1]);
+    let block = changed(&good, |block| {
+        block.txdata[0].output.truncate(1);
+        block.txdata[0].input[0].witness.clear();
+    });
+    chain.assert_rejects(&block, "unexpected-witness", Verdict::Mutated);
+    let mut block = chain.empty_block();
+    seal(&mut block);
+    block.txdata[0].input[0].witness = Witness::from_slice(&[[0; 32]]);
+    chain.assert_rejects(&block, "unexpected-witness", Verdict::Mutated);
+}
+
+#[test]
+fn sizes() {
+    let chain = chain();
+    let mut block = chain.empty_block();
+    block.txdata.push(spend(chain.coinbase(1), SUBSIDY));
+    let padding = |bytes| TxOut { value: Amount::ZERO, script_pubkey: ScriptBuf::from(vec![0x6a; bytes]) };
+    block.txdata[1].output.push(padding(1_000_000));
+    commit(&mut block);
+    seal(&mut block);
+    chain.assert_rejects(&block, "bad-blk-length", Verdict::Invalid);
+
+    let mut block = chain.empty_block();
+    block.txdata.push(spend(chain.coinbase(1), SUBSIDY));
+    block.txdata[1].input[0].witness = Witness::from_slice(&[&vec![0; 3_999_000][..], &[0x51]]);
+    commit(&mut block);
+    seal(&mut block);
+    chain.assert_rejects(&block, "bad-blk-weight", Verdict::Invalid);
+    let weight = usize::try_from(block.weight().to_wu()).unwrap();
+    block.txdata[1].input[0].witness = Witness::from_slice(&[&vec![0; 3_999_000 - (weight - 4_000_000)][..], &[0x51]]);
+    block.txdata[0].output.pop();
+    commit(&mut block);
+    seal(&mut block);
+    assert_eq!(block.weight().to_wu(), 4_000_000);
+    // Not too heavy any more, so its script is what fails.
+    let reason = "block-script-verify-flag-failed (Push value size limit exceeded)";
+    chain.assert_rejects(&block, reason, Verdict::Invalid);
+
+    let block = changed(&chain.block_spending(&[]), |block| {
+        block.txdata[0].output[0].script_pubkey = ScriptBuf::from(vec![0xac; 20_001]);
+    });
+    chain.assert_rejects(&block, "bad-blk-sigops", Verdict::Invalid);
+    let most = changed(&block, |block| block.txdata[0].output[0].script_pubkey = ScriptBuf::from(vec![0xac; 20_000]));
+    assert!(chain.judge(&most).is_ok());
+}
+
+#[test]
+fn coinbases() {
+    let chain = chain();
+    let good = chain.block_spending(&[1]);
+    let reject = |change: fn(&mut Block), reason| {
+        chain.assert_rejects(&changed(&good, change), reason, Verdict::Invalid);
+    };
+    reject(|block| drop(block.txdata.remove(0)), "bad-cb-missing");
+    reject(|block| block.txdata[1].input[0].previous_output = OutPoint::null(), "bad-cb-multiple");
+    reject(|block| block.txdata[0].input[0].script_sig = ScriptBuf::from(vec![0x51]), "bad-cb-length");
+    reject(|block| block.txdata[0].input[0].script_sig = ScriptBuf::from(vec![0x51; 101]), "bad-cb-length");
+    reject(|block| block.txdata[0].input[0].script_sig = ScriptBuf::from(vec![1, 101, 0x51]), "bad-cb-height");
+    reject(|block| block.txdata[0].output[0].value = Amount::from_sat(SUBSIDY + 1), "bad-cb-amount");
+    reject(|block| block.txdata[0].output.clear(), "bad-txns-vout-empty");
+}
+
+#[test]
+fn fees_go_to_the_coinbase() {
+    let chain = chain();
+    let with_fee = |claimed: u64| {
+        let mut block = chain.empty_block();
+        block.txdata.push(spend(chain.coinbase(1), SUBSIDY - 1_000));
+        block.txdata[0].output[0].value = Amount::from_sat(SUBSIDY + claimed);
+        commit(&mut block);
+        seal(&mut block);
+        block
+    };
+    assert!(chain.judge(&with_fee(1_000)).is_ok());
+    chain.assert_rejects(&with_fee(1_001), "bad-cb-amount", Verdict::Invalid);
+}
+
+#[test]
+fn coins() {
+    let chain = chain();
+    let with = |transactions: Vec<bitcoin::Transaction>| {
+        let mut block = chain.empty_block();
+        block.txdata.extend(transactions);
+        commit(&mut block);
+        seal(&mut block);
+        block
+    };
+    let first = spend(chain.coinbase(1), SUBSIDY);
+    let child = spend(OutPoint { txid: first.compute_txid(), vout: 0 }, SUBSIDY);
+    assert!(chain.judge(&with(vec![first.clone(), child.clone()])).is_ok(), "an output of the same block");
+
+    let reject = |transactions, reason| chain.assert_rejects(&with(transactions), reason, Verdict::Invalid);
+    reject(vec![child, first.clone()], "bad-txns-inputs-missingorspent");
+    reject(vec![first.clone(), spend(chain.coinbase(1), 1)], "bad-txns-inputs-missingorspent");
+    reject(vec![spend(chain.coinbase(3), SUBSIDY)], "bad-txns-premature-spend-of-coinbase");
+    reject(vec![spend(chain.coinbase(1), SUBSIDY + 1)], "bad-txns-in-belowout");
+
+    let mut twice = first.clone();
+    twice.input.push(twice.input[0].clone());
+    reject(vec![twice], "bad-txns-inputs-duplicate");
+    let mut locked = first.clone();
+    locked.lock_time = LockTime::from_height(chain.next_height()).unwrap();
+    locked.input[0].sequence = Sequence::ZERO;
+    reject(vec![locked.clone()], "bad-txns-nonfinal");
+    locked.lock_time = LockTime::from_height(chain.next_height() - 1).unwrap();
+    assert!(chain.judge(&with(vec![locked])).is_ok());
+    let mut locked = first;
+    locked.input[0].sequence = Sequence::from_height(102);
+    reject(vec![locked.clone()], "bad-txns-nonfinal");
+    locked.input[0].sequence = Sequence::from_height(101);
+    assert!(chain.judge(&with(vec![locked])).is_ok());
+}
+
+#[test]
+fn scripts_come_last() {
+    let chain = chain();
+    let mut block = chain.block_spending(&[1]);
+    block.txdata[1].input[0].witness = Witness::from_slice(&[[0x52]]);
+    block.txdata[0].output.pop();
+    commit(&mut block);
+    seal(&mut block);
+    let reason = "block-script-verify-flag-failed (Witness program hash mismatch)";
+    chain.assert_rejects(&block, reason, Verdict::Invalid);
+    let block = changed(&block, |block| block.txdata[0].output[0].value = Amount::from_sat(SUBSIDY + 1));
+    chain.assert_rejects(&block, "bad-cb-amount", Verdict::Invalid);
+}
+
+#[test]
+fn coins_are_not_overwritten() {
+    // Without BIP34 two coinbases can be the same.
+    let activation_heights = vec!["bip34@1000".parse().unwrap()];
+    let mut chain = Chain::new(1, RegtestOptions { activation_heights, ..RegtestOptions::default() });
+    let first = chain.empty_block();
+    let mut second = first.clone();
+    second.txdata[0].input[0].script_sig = ScriptBuf::from(vec![1, 2, 3]);
+    seal(&mut second);
+    chain.accept(&second);
+    let mut third = chain.empty_block();
+    third.txdata = second.txdata.clone();
+    seal(&mut third);
+    chain.assert_rejects(&third, "bad-txns-BIP30", Verdict::Invalid);
+    third.txdata[0].input[0].script_sig = ScriptBuf::from(vec![1, 2, 4]);
+    seal(&mut third);
+    assert!(chain.judge(&third).is_ok());
+}
+
+#[test]
+fn an_empty_block_has_no_length() {
+    let chain = chain();
+    let mut block = chain.empty_block();
+    block.txdata.clear();
+    mine(&mut block);
+    chain.assert_rejects(&block, "bad-blk-length", Verdict::Invalid);
+}
