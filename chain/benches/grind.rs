@@ -14,9 +14,10 @@ use std::time::Instant;
 use bitcoin::Network;
 use bitcoin::block::Header;
 use bitcoin::constants::genesis_block;
-use cairn_chain::pow::grind::{GrindOptions, grind};
-use cairn_chain::pow::header_hash::{Midstate, header_bytes};
-use cairn_chain::pow::target::Target;
+use cairn_chain::pow::Midstate;
+use cairn_chain::pow::Target;
+use cairn_chain::pow::{GrindOptions, grind};
+use cairn_chain::primitives::header_bytes;
 use ruint::aliases::U256;
 use sha2::block_api::compress256;
 

@@ -7,6 +7,8 @@ use bitcoin::hashes::{Hash, ripemd160};
 use sha2::block_api::compress256;
 use sha2::{Digest, Sha256};
 
+use crate::serialize::compact_size;
+
 /// The initial state of SHA-256 (FIPS 180-4, section 5.3.3).
 pub(crate) const SHA256_INITIAL_STATE: [u32; 8] =
     [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19];
@@ -34,30 +36,34 @@ pub fn hash160(data: &[u8]) -> [u8; 20] {
 /// The lengths are fixed, so the padding is too: three compressions and no buffering (Core: `SHA256D64`).
 #[must_use]
 pub fn sha256d_pair(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
-    // 64 bytes of message are followed by a block of padding that ends in the length, 512 bits.
-    const PADDING_64: [u8; 64] = {
-        let mut block = [0; 64];
-        block[0] = 0x80;
-        block[62] = 2;
-        block
-    };
+    // 64 bytes of message fill a block, so the padding is a block of its own.
+    const PADDING: [u8; 64] = padded_block(64);
     let mut message = [0; 64];
     message[..32].copy_from_slice(left);
     message[32..].copy_from_slice(right);
     let mut state = SHA256_INITIAL_STATE;
-    compress256(&mut state, &[message, PADDING_64]);
+    compress256(&mut state, &[message, PADDING]);
     sha256_of_digest(&state)
 }
 
 /// SHA-256 of a digest that is still held as state words: the second half of a double hash.
 fn sha256_of_digest(digest: &[u32; 8]) -> [u8; 32] {
-    let mut block = [0; 64];
+    let mut block = padded_block(32);
     block[..32].copy_from_slice(&state_to_bytes(digest));
-    block[32] = 0x80;
-    block[62] = 1; // 256 bits
     let mut state = SHA256_INITIAL_STATE;
     compress256(&mut state, &[block]);
     state_to_bytes(&state)
+}
+
+/// The last SHA-256 block of a message of `length` bytes with nothing but its padding: a one bit behind the message, and at
+/// the end the length in bits, big-endian (FIPS 180-4, section 5.1.1). The lengths here fit two bytes.
+pub(crate) const fn padded_block(length: usize) -> [u8; 64] {
+    let mut block = [0; 64];
+    block[length % 64] = 0x80;
+    let [.., high, low] = (8 * length).to_be_bytes();
+    block[62] = high;
+    block[63] = low;
+    block
 }
 
 /// The digest a final SHA-256 state stands for: its words in big-endian order.
@@ -111,7 +117,7 @@ impl HashWriter {
 
     /// Appends a length in Bitcoin's variable-length form (Core: `WriteCompactSize`, `serialize.h`).
     pub fn write_compact_size(&mut self, size: usize) -> &mut Self {
-        let (bytes, length) = crate::primitives::compact_size(size);
+        let (bytes, length) = compact_size(size);
         self.write(&bytes[..length])
     }
 

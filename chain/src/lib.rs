@@ -30,7 +30,6 @@
 //! | [`hash`] | SHA-256 the way Bitcoin uses it |
 //!
 //! The layer that keeps blocks and coins on disk and decides which chain is best comes next and will stand in this crate.
-#![deny(missing_docs)]
 
 pub mod coins;
 pub mod hash;
@@ -39,4 +38,5 @@ pub mod params;
 pub mod pow;
 pub mod primitives;
 pub mod script;
+mod serialize;
 pub mod validation;

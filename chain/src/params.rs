@@ -39,7 +39,7 @@ pub use regtest::RegtestOptions;
 pub use select::{BUILTIN_NETWORKS, SelectNetworkError};
 pub use version_bits::{DeploymentStart, VersionBitsDeployment};
 
-use crate::pow::work::Work;
+use crate::pow::Work;
 use bitcoin::BlockHash;
 
 /// One network: its rules, its first block and how it presents itself.

@@ -3,22 +3,32 @@
 //! Everything here is a pure function of headers; nothing reads a clock (apart from the throttle of [`grind`]), a disk or
 //! a network.
 //!
-//! | module | question | Core |
+//! | file | question | Core |
 //! |---|---|---|
-//! | [`target`] | does this hash meet this compact target? | `arith_uint256.cpp`, `pow.cpp` |
-//! | [`work`] | how many hashes is this chain worth? | `chain.cpp` |
-//! | [`retarget`] | which compact target must the next block carry? | `pow.cpp` |
-//! | [`header_hash`] | what is the hash of these 80 bytes? | `hash.h`, `primitives/block.cpp` |
-//! | [`mod@grind`] | which nonce makes this header meet its target? | `rpc/mining.cpp` |
+//! | `target` | does this hash meet this compact target? | `arith_uint256.cpp`, `pow.cpp` |
+//! | `work` | how many hashes is this chain worth? | `chain.cpp` |
+//! | `retarget` | which compact target must the next block carry? | `pow.cpp` |
+//! | `midstate` | what is the hash of this header, with another nonce? | `primitives/block.cpp` |
+//! | `grind` | which nonce makes this header meet its target? | `rpc/mining.cpp` |
 //!
 //! ```text
 //!   headers ──► retarget ──► compact bits ──► target ──► grind ──► nonce
 //!                                  │             ▲          │
-//!                                  └──► work     └── header_hash
+//!                                  └──► work     └── midstate
 //! ```
 
-pub mod grind;
-pub mod header_hash;
-pub mod retarget;
-pub mod target;
-pub mod work;
+mod grind;
+mod midstate;
+mod retarget;
+mod target;
+mod work;
+
+pub use grind::{GrindOptions, GrindOutcome, GrindResult, grind};
+pub use midstate::Midstate;
+pub use retarget::{
+    AsertRetarget, BitcoinRetarget, PowParams, Retarget, asert_target, next_work_required,
+    permitted_difficulty_transition,
+};
+pub use ruint::aliases::U256;
+pub use target::{Compact, ProofOfWorkError, Target, TargetError, check_proof_of_work, decode_compact, encode_compact};
+pub use work::{ParseWorkError, Work, proof_equivalent_time};

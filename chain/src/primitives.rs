@@ -7,23 +7,21 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `reader` | bounds-checked reading, `CompactSize` |
-//! | `error` | why bytes are no block or transaction |
+//! | `header` | a header's 80 bytes, and their hash |
 //! | `layout` | offsets of the fields, found by the one pass |
 //! | `transaction` | [`Transaction`] with its bytes, [`TransactionRef`] into a block's |
 //! | `witness` | [`WitnessRef`]: one input's witness stack |
 //! | `block` | [`Block`]: a header, and all transactions in one set of arrays |
 
 mod block;
-mod error;
+mod header;
 mod layout;
-mod reader;
 mod transaction;
 mod witness;
 
-pub use block::{Block, HEADER_SIZE, decode_header};
-pub use error::DecodeError;
-pub(crate) use reader::{Reader, compact_size};
+pub use crate::serialize::DecodeError;
+pub use block::Block;
+pub use header::{HEADER_SIZE, decode_header, hash_header, header_bytes};
 pub use transaction::{InputRef, OutputRef, Transaction, TransactionRef};
 pub use witness::{WitnessItems, WitnessRef};
 

@@ -16,6 +16,8 @@
 //!                                                                           ConnectableBlock
 //! ```
 //!
+//! A step is handed the chain its block extends; to hand it another is a bug of the caller, and panics.
+//!
 //! The order within a step is Core's, so that a block that breaks several rules is rejected for the same one. Each rule is
 //! a variant of [`BlockError`], [`HeaderError`], [`TransactionError`] or [`InputsError`], each of which knows Core's reject
 //! reason; [`Verdict`] says what the failure means for the block's hash and for whoever sent it.

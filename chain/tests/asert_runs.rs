@@ -8,8 +8,8 @@
 
 use bitcoin::CompactTarget;
 use bitcoin::hashes::{Hash, sha256};
-use cairn_chain::pow::retarget::asert::asert_target;
-use cairn_chain::pow::target::{compact_to_u256, u256_to_compact};
+use cairn_chain::pow::asert_target;
+use cairn_chain::pow::{decode_compact, encode_compact};
 use ruint::aliases::U256;
 
 /// All runs use Bitcoin's spacing and easiest target, and a half-life of two days.
@@ -52,14 +52,14 @@ impl Run {
 
     /// Rebuilds the run; `solve_time` gives the seconds after each iteration, counted from 1.
     fn check(&self, mut solve_time: impl FnMut(i64) -> i64) {
-        let anchor = compact_to_u256(CompactTarget::from_consensus(self.anchor_bits)).0;
+        let anchor = decode_compact(CompactTarget::from_consensus(self.anchor_bits)).value;
         let (mut height, mut time) = self.start;
         let mut lines = String::new();
         for iteration in 1..=self.iterations {
             let time_delta = i64::try_from(time).unwrap() - i64::try_from(self.anchor_parent_time).unwrap();
             let height_delta = i64::try_from(height - self.anchor_height).unwrap();
             let target = asert_target(anchor, SPACING, HALF_LIFE, time_delta, height_delta, U256::MAX >> 32);
-            let bits = u256_to_compact(target).to_consensus();
+            let bits = encode_compact(target).to_consensus();
             lines += &format!("{iteration} {height} {time} {bits:#010x}\n");
             height += self.height_step;
             time = time.checked_add_signed(solve_time(i64::try_from(iteration).unwrap())).unwrap();

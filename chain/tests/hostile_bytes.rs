@@ -9,7 +9,7 @@ use bitcoin::consensus::encode;
 use bitcoin::hashes::Hash;
 use cairn_chain::params::spec_file::NetworkSpec;
 use cairn_chain::params::{ActivationOverride, ChainParams};
-use cairn_chain::pow::work::Work;
+use cairn_chain::pow::Work;
 use cairn_chain::primitives::{Block, Transaction, WitnessRef, decode_header};
 use cairn_chain::script::{
     Instructions, count_p2sh_sigops, count_sigops, count_witness_sigops, is_push_only, witness_program,

@@ -3,15 +3,14 @@
 use bitcoin::CompactTarget;
 use ruint::aliases::U256;
 
-use crate::pow::target::{compact_to_u256, u256_to_compact};
+use crate::pow::{Target, decode_compact};
 
 /// The target `bits` stands for, or `None` if no honest header could carry `bits`.
 ///
 /// Stricter than the rule for headers (Core: `DeriveTarget`, `pow.cpp`): a target that is zero, negative or beyond 256
 /// bits is refused, and so is one that is not written the one way Core's `arith_uint256::GetCompact` writes it.
 pub(crate) fn target_from_bits(bits: CompactTarget) -> Option<U256> {
-    let (target, negative, overflow) = compact_to_u256(bits);
-    (!negative && !overflow && !target.is_zero() && u256_to_compact(target) == bits).then_some(target)
+    decode_compact(bits).to_target().filter(|target| target.to_compact() == bits).map(Target::to_u256)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use bitcoin::{Amount, BlockHash, ScriptBuf};
 
 use super::deployment::ActivationHeights;
-use crate::pow::retarget::PowParams;
+use crate::pow::PowParams;
 
 /// Parameters a block's validity depends on.
 ///

@@ -3,8 +3,8 @@
 use bitcoin::{Amount, CompactTarget};
 
 use super::{ActivationHeights, AddressFormat, ChainParams, ConsensusParams, VersionBitsDeployment, cairn, regtest};
-use crate::pow::retarget::{AsertRetarget, PowParams, Retarget};
-use crate::pow::work::Work;
+use crate::pow::Work;
+use crate::pow::{AsertRetarget, PowParams, Retarget};
 
 /// Blocks mined at once, at regtest's difficulty, before the schedule starts: 100 until the first coinbase matures and
 /// ten mature ones to fund accounts with.

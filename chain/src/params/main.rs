@@ -7,8 +7,8 @@ use super::{
     ActivationHeights, AddressFormat, BaseScriptRules, BlockPosition, ChainParams, ConsensusParams, GenesisParts,
     ScriptFlagException, VersionBitsDeployment, block_hash,
 };
-use crate::pow::retarget::{BitcoinRetarget, PowParams, Retarget};
-use crate::pow::work::Work;
+use crate::pow::Work;
+use crate::pow::{BitcoinRetarget, PowParams, Retarget};
 
 impl ChainParams {
     /// Bitcoin's main network.

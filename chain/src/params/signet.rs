@@ -9,8 +9,8 @@ use ruint::uint;
 use super::{
     ActivationHeights, AddressFormat, ChainParams, ConsensusParams, GenesisParts, VersionBitsDeployment, block_hash,
 };
-use crate::pow::retarget::{BitcoinRetarget, PowParams, Retarget};
-use crate::pow::work::Work;
+use crate::pow::Work;
+use crate::pow::{BitcoinRetarget, PowParams, Retarget};
 
 /// One signature out of two keys: the challenge of the public signet.
 const DEFAULT_CHALLENGE: &str = "512103ad5e0edad18cb1f0fc0d28a3d4f1f3e445640337489abb10404f2d1e086be430\

@@ -6,7 +6,7 @@ use ruint::aliases::U256;
 use sha2::{Digest, Sha256};
 
 use super::{ActivationHeights, BaseScriptRules, BlockPosition, ChainParams, ConsensusParams, ScriptFlagException};
-use crate::pow::retarget::{AsertRetarget, BitcoinRetarget, PowParams, Retarget};
+use crate::pow::{AsertRetarget, BitcoinRetarget, PowParams, Retarget};
 
 /// What the encoding opens with. Another encoding needs another number here, and then no node meets an older one.
 const VERSION_TAG: &[u8] = b"cairn network spec 1";

@@ -7,8 +7,8 @@ use super::genesis::unspendable_script;
 use super::{
     ActivationHeights, AddressFormat, ChainParams, ConsensusParams, GenesisParts, VersionBitsDeployment, block_hash,
 };
-use crate::pow::retarget::{BitcoinRetarget, PowParams, Retarget};
-use crate::pow::work::Work;
+use crate::pow::Work;
+use crate::pow::{BitcoinRetarget, PowParams, Retarget};
 
 impl ChainParams {
     /// Bitcoin's fourth test network.

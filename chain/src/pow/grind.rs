@@ -17,9 +17,10 @@ use bitcoin::BlockHash;
 use bitcoin::block::Header;
 use bitcoin::hashes::Hash;
 
-use super::header_hash::{HeaderHasher, Midstate, header_bytes};
+use super::midstate::{HeaderHasher, Midstate};
 use super::target::Target;
 use crate::hash::state_to_bytes;
+use crate::primitives::header_bytes;
 
 /// Nonces of one chunk: some milliseconds of work, so that a thread reacts soon and rarely touches shared memory.
 const CHUNK: u64 = 1 << 14;

@@ -3,13 +3,15 @@
 //! Two rules: [`bitcoin`], Bitcoin's own with the variations of its test networks, and [`asert`], which adapts after
 //! every block. Both are integer arithmetic on what the headers say, so that every node gets the same four bytes.
 
-pub mod asert;
-pub mod bitcoin;
+mod asert;
+mod bitcoin;
+
+pub use asert::asert_target;
 
 use ::bitcoin::CompactTarget;
 use ruint::aliases::U256;
 
-use super::target::u256_to_compact;
+use super::target::encode_compact;
 use crate::header_chain::HeaderChain;
 
 /// How hard blocks are to find on a network, and how that adapts.
@@ -60,7 +62,18 @@ impl PowParams {
     /// Compact form of the easiest target.
     #[must_use]
     pub fn limit_bits(&self) -> CompactTarget {
-        u256_to_compact(self.limit)
+        encode_compact(self.limit)
+    }
+
+    /// Whether the block at `height` starts a period and must not lie far before the block it follows (BIP94).
+    #[must_use]
+    pub fn limits_timewarp_at(&self, height: u32) -> bool {
+        match &self.retarget {
+            Retarget::Bitcoin(rule) => {
+                rule.enforce_bip94 && height.is_multiple_of(bitcoin::adjustment_interval(self, rule))
+            }
+            Retarget::Asert(_) => false,
+        }
     }
 }
 

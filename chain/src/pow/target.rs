@@ -87,7 +87,7 @@ impl Target {
     ///
     /// If `bits` is negative, zero, more than 256 bits long or easier than `limit`.
     pub fn from_compact(bits: CompactTarget, limit: U256) -> Result<Self, TargetError> {
-        let (value, negative, overflow) = compact_to_u256(bits);
+        let Compact { value, negative, overflow } = decode_compact(bits);
         let bits = bits.to_consensus();
         if negative {
             return Err(TargetError::Negative { bits });
@@ -108,7 +108,7 @@ impl Target {
     /// The compact form, which keeps the 16 to 23 most significant bits and drops the rest.
     #[must_use]
     pub fn to_compact(self) -> CompactTarget {
-        u256_to_compact(self.0)
+        encode_compact(self.0)
     }
 
     /// The target as a number.
@@ -131,12 +131,29 @@ impl fmt::Display for Target {
     }
 }
 
-/// The number a compact target encodes, whether it is negative, and whether it needs more than 256 bits.
-///
-/// When it is negative the number is its magnitude, and when it overflows the number has lost its high bits; callers that
-/// ignore the two flags, as Core's retargeting does, get the same numbers as Core's `arith_uint256::SetCompact`.
+/// What a compact target encodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Compact {
+    /// The number: its magnitude when it is negative, its low bits when it overflows. Whoever ignores the two flags, as
+    /// Core's retargeting does, gets the same numbers as Core.
+    pub value: U256,
+    /// Whether the sign bit is set on a number that is not zero.
+    pub negative: bool,
+    /// Whether the number needs more than 256 bits.
+    pub overflow: bool,
+}
+
+impl Compact {
+    /// The number, if a target can be it: positive, and no more than 256 bits long.
+    #[must_use]
+    pub fn to_target(self) -> Option<Target> {
+        (!self.negative && !self.overflow && !self.value.is_zero()).then_some(Target(self.value))
+    }
+}
+
+/// Decodes a compact target (Core: `arith_uint256::SetCompact`, `arith_uint256.cpp`).
 #[must_use]
-pub fn compact_to_u256(bits: CompactTarget) -> (U256, bool, bool) {
+pub fn decode_compact(bits: CompactTarget) -> Compact {
     let bits = bits.to_consensus();
     let [length, ..] = bits.to_be_bytes();
     let length = usize::from(length);
@@ -150,12 +167,12 @@ pub fn compact_to_u256(bits: CompactTarget) -> (U256, bool, bool) {
     let negative = mantissa != 0 && bits & SIGN_BIT != 0;
     let overflow =
         mantissa != 0 && (length > 34 || (mantissa > 0xff && length > 33) || (mantissa > 0xffff && length > 32));
-    (value, negative, overflow)
+    Compact { value, negative, overflow }
 }
 
 /// The compact form of `value`, rounded down to its most significant bits (Core: `arith_uint256::GetCompact`).
 #[must_use]
-pub fn u256_to_compact(value: U256) -> CompactTarget {
+pub fn encode_compact(value: U256) -> CompactTarget {
     let mut length = value.byte_len();
     let mantissa = if length <= MANTISSA_BYTES {
         value.wrapping_shl(8 * (MANTISSA_BYTES - length))
@@ -222,9 +239,13 @@ mod tests {
             0x0480_0000,
             0xff80_0000,
         ] {
-            assert_eq!(compact_to_u256(compact(bits)), (U256::ZERO, false, false), "{bits:#010x}");
+            assert_eq!(
+                decode_compact(compact(bits)),
+                Compact { value: U256::ZERO, negative: false, overflow: false },
+                "{bits:#010x}"
+            );
         }
-        assert_eq!(u256_to_compact(U256::ZERO), compact(0));
+        assert_eq!(encode_compact(U256::ZERO), compact(0));
     }
 
     #[test]
@@ -238,13 +259,26 @@ mod tests {
             (0x0500_9234, U256::from(0x9234_0000_u32), 0x0500_9234),
             (0x2012_3456, U256::from(0x12_3456) << 232, 0x2012_3456),
         ] {
-            assert_eq!(compact_to_u256(compact(bits)), (value, false, false), "{bits:#010x}");
-            assert_eq!(u256_to_compact(value), compact(back), "{bits:#010x}");
+            assert_eq!(
+                decode_compact(compact(bits)),
+                Compact { value, negative: false, overflow: false },
+                "{bits:#010x}"
+            );
+            assert_eq!(encode_compact(value), compact(back), "{bits:#010x}");
         }
-        assert_eq!(u256_to_compact(U256::from(0x80)), compact(0x0200_8000));
-        assert_eq!(compact_to_u256(compact(0x01fe_dcba)), (U256::from(0x7e), true, false));
-        assert_eq!(compact_to_u256(compact(0x0492_3456)), (U256::from(0x1234_5600), true, false));
-        assert_eq!(compact_to_u256(compact(0xff12_3456)), (U256::ZERO, false, true));
+        assert_eq!(encode_compact(U256::from(0x80)), compact(0x0200_8000));
+        assert_eq!(
+            decode_compact(compact(0x01fe_dcba)),
+            Compact { value: U256::from(0x7e), negative: true, overflow: false }
+        );
+        assert_eq!(
+            decode_compact(compact(0x0492_3456)),
+            Compact { value: U256::from(0x1234_5600), negative: true, overflow: false }
+        );
+        assert_eq!(
+            decode_compact(compact(0xff12_3456)),
+            Compact { value: U256::ZERO, negative: false, overflow: true }
+        );
     }
 
     #[test]
@@ -257,7 +291,7 @@ mod tests {
             (0x2200_0100, true),
             (0x2300_0001, true),
         ] {
-            assert_eq!(compact_to_u256(compact(bits)).2, overflow, "{bits:#010x}");
+            assert_eq!(decode_compact(compact(bits)).overflow, overflow, "{bits:#010x}");
         }
     }
 
@@ -278,7 +312,7 @@ mod tests {
         let one = U256::from(1);
         assert!(matches!(check(one, 0x1d80_ffff), Err(ProofOfWorkError::Target(TargetError::Negative { .. }))));
         assert!(matches!(check(one, !0x0080_0000), Err(ProofOfWorkError::Target(TargetError::Overflow { .. }))));
-        let too_easy = u256_to_compact(limit() << 1).to_consensus();
+        let too_easy = encode_compact(limit() << 1).to_consensus();
         assert!(matches!(check(one, too_easy), Err(ProofOfWorkError::Target(TargetError::AboveLimit { .. }))));
         assert!(matches!(check(limit() << 1, 0x1d00_ffff), Err(ProofOfWorkError::HashAboveTarget { .. })));
         assert!(matches!(check(U256::ZERO, 0), Err(ProofOfWorkError::Target(TargetError::Zero { .. }))));
@@ -311,20 +345,20 @@ mod tests {
         #[test]
         fn encoding_rounds_down_to_a_fixed_point(bytes: [u8; 32], shift in 0_usize..256) {
             let value = U256::from_be_bytes(bytes) >> shift;
-            let (rounded, negative, overflow) = compact_to_u256(u256_to_compact(value));
+            let Compact { value: rounded, negative, overflow } = decode_compact(encode_compact(value));
             prop_assert!(!negative && !overflow);
             prop_assert!(rounded <= value);
             // At least 16 significant bits survive.
             prop_assert!(value - rounded <= value >> 15);
-            prop_assert_eq!(u256_to_compact(rounded), u256_to_compact(value));
+            prop_assert_eq!(encode_compact(rounded), encode_compact(value));
         }
 
         #[test]
         fn every_word_decodes(length in prop_oneof![0_u32..=0x24, 0_u32..=0xff], rest in 0_u32..=0xff_ffff) {
             let bits = length << 24 | rest;
-            let (value, negative, overflow) = compact_to_u256(compact(bits));
+            let Compact { value, negative, overflow } = decode_compact(compact(bits));
             if !negative && !overflow {
-                prop_assert_eq!(compact_to_u256(u256_to_compact(value)).0, value);
+                prop_assert_eq!(decode_compact(encode_compact(value)).value, value);
             }
             prop_assert_eq!(
                 Target::from_compact(compact(bits), U256::MAX).is_ok(),
@@ -335,7 +369,7 @@ mod tests {
         #[test]
         fn decoding_agrees_with_the_bitcoin_crate(length in 0_u32..=0x20, mantissa in 0_u32..=MANTISSA_MASK) {
             let bits = length << 24 | mantissa;
-            let (value, negative, overflow) = compact_to_u256(compact(bits));
+            let Compact { value, negative, overflow } = decode_compact(compact(bits));
             prop_assert!(!negative && !overflow);
             prop_assert_eq!(value.to_be_bytes(), bitcoin::Target::from_compact(compact(bits)).to_be_bytes());
         }

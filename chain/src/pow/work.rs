@@ -9,7 +9,7 @@ use bitcoin::CompactTarget;
 use ruint::aliases::U256;
 use thiserror::Error;
 
-use super::target::compact_to_u256;
+use super::target::{Target, decode_compact};
 
 /// Hexadecimal digits of a 256-bit number.
 const HEX_DIGITS: usize = 64;
@@ -54,10 +54,9 @@ impl Work {
     /// Zero when `bits` is negative, zero or too long, as in Core's `GetBitsProof`, `chain.cpp`.
     #[must_use]
     pub fn from_compact(bits: CompactTarget) -> Self {
-        let (target, negative, overflow) = compact_to_u256(bits);
-        if negative || overflow || target.is_zero() {
+        let Some(target) = decode_compact(bits).to_target().map(Target::to_u256) else {
             return Self::ZERO;
-        }
+        };
         // 2^256 does not fit; (2^256 − target − 1) / (target + 1) + 1 is the same number and does. The additions cannot
         // overflow: no compact number is 2^256 − 1, and the quotient of a target of at least 1 is below 2^255.
         let one = U256::from(1);
@@ -214,7 +213,7 @@ mod tests {
         #[test]
         fn an_easier_target_is_never_worth_more(a in 1_u32..0x2100_0000, b in 1_u32..0x2100_0000) {
             let (a, b) = (compact(a), compact(b));
-            let valid = |bits| { let (value, negative, overflow) = compact_to_u256(bits); (!negative && !overflow && !value.is_zero()).then_some(value) };
+            let valid = |bits| decode_compact(bits).to_target();
             if let (Some(target_a), Some(target_b)) = (valid(a), valid(b)) {
                 prop_assert!(target_a > target_b || Work::from_compact(a) >= Work::from_compact(b));
             }

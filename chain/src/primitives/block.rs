@@ -1,37 +1,18 @@
 //! A block with its bytes.
 
-use bitcoin::block::{Header, Version};
-use bitcoin::hashes::Hash;
-use bitcoin::{BlockHash, CompactTarget, TxMerkleNode};
+use bitcoin::BlockHash;
+use bitcoin::block::Header;
 
 use super::layout::{self, Fields, TransactionLayout};
-use super::{DecodeError, Reader, TransactionRef, WITNESS_SCALE_FACTOR, compact_size};
-use crate::pow::header_hash::hash_header;
-
-/// Size of a serialized block header, in bytes.
-pub const HEADER_SIZE: usize = 80;
+use super::{HEADER_SIZE, TransactionRef, WITNESS_SCALE_FACTOR, decode_header, hash_header};
+use crate::serialize::{DecodeError, Reader, compact_size};
 
 /// Size of the smallest transaction, in bytes: version, no inputs, no outputs, lock time.
 const MIN_TRANSACTION_SIZE: usize = 10;
 
-/// Decodes the 80 bytes of a header: version, previous hash, merkle root, time, bits, nonce, integers little-endian.
-#[must_use]
-pub fn decode_header(bytes: &[u8; HEADER_SIZE]) -> Header {
-    let word = |offset: usize| -> [u8; 4] { bytes[offset..offset + 4].try_into().expect("four bytes") };
-    let hash = |offset: usize| -> [u8; 32] { bytes[offset..offset + 32].try_into().expect("32 bytes") };
-    Header {
-        version: Version::from_consensus(i32::from_le_bytes(word(0))),
-        prev_blockhash: BlockHash::from_byte_array(hash(4)),
-        merkle_root: TxMerkleNode::from_byte_array(hash(36)),
-        time: u32::from_le_bytes(word(68)),
-        bits: CompactTarget::from_consensus(u32::from_le_bytes(word(72))),
-        nonce: u32::from_le_bytes(word(76)),
-    }
-}
-
 /// A decoded block: its bytes, its hashes, and where its fields lie. No rule was checked yet.
 ///
-/// All inputs and all outputs stand in one array each, so a block costs four allocations however many transactions it has.
+/// All inputs and all outputs stand in one array each, so a block is four buffers however many transactions it has.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Block {
     bytes: Vec<u8>,

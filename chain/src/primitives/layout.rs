@@ -3,8 +3,8 @@
 use bitcoin::hashes::Hash;
 use bitcoin::{Txid, Wtxid};
 
-use super::{DecodeError, Reader};
 use crate::hash::HashWriter;
+use crate::serialize::{DecodeError, Reader};
 
 /// A range of offsets or indexes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

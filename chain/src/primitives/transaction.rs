@@ -4,7 +4,8 @@ use bitcoin::hashes::Hash;
 use bitcoin::{OutPoint, Script, Txid, Wtxid};
 
 use super::layout::{self, Fields, InputLayout, OutputLayout, Span, TransactionLayout};
-use super::{DecodeError, Reader, WITNESS_SCALE_FACTOR, WitnessRef};
+use super::{WITNESS_SCALE_FACTOR, WitnessRef};
+use crate::serialize::{DecodeError, Reader};
 
 /// A decoded transaction: its bytes, its hashes, and where its fields lie. No rule was checked yet.
 #[derive(Clone, PartialEq, Eq)]

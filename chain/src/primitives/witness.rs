@@ -1,6 +1,6 @@
 //! One input's witness stack.
 
-use super::Reader;
+use crate::serialize::{DecodeError, Reader};
 
 /// A witness stack, referring to the bytes it was decoded from: a count, then each item with its length (BIP144).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,7 @@ impl<'a> WitnessRef<'a> {
     /// # Errors
     ///
     /// As the decoder of transactions does, when the bytes end early, go on, or hold a bad length.
-    pub fn decode(bytes: &'a [u8]) -> Result<Self, super::DecodeError> {
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes)?;
         super::layout::skip_witness(&mut reader)?;
         reader.finish()?;

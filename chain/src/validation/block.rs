@@ -5,9 +5,10 @@ use std::sync::Arc;
 use bitcoin::TxMerkleNode;
 use bitcoin::hashes::Hash;
 
+use super::header::check_hashed_header;
 use super::signet::check_signet_solution;
 use super::{
-    BlockError, MAX_BLOCK_SIGOPS_COST, MAX_BLOCK_WEIGHT, MerkleRoot, check_header, check_transaction, merkle_root,
+    BlockError, CheckedHeader, MAX_BLOCK_SIGOPS_COST, MAX_BLOCK_WEIGHT, MerkleRoot, check_transaction, merkle_root,
 };
 use crate::params::ConsensusParams;
 use crate::primitives::{Block, TransactionRef, WITNESS_SCALE_FACTOR};
@@ -17,6 +18,7 @@ use crate::script::count_sigops;
 #[derive(Debug, Clone)]
 pub struct CheckedBlock {
     block: Arc<Block>,
+    header: CheckedHeader,
 }
 
 impl CheckedBlock {
@@ -24,6 +26,16 @@ impl CheckedBlock {
     #[must_use]
     pub fn block(&self) -> &Arc<Block> {
         &self.block
+    }
+
+    /// Its header, whose proof of work was checked with it.
+    #[must_use]
+    pub fn header(&self) -> CheckedHeader {
+        self.header
+    }
+
+    pub(super) fn into_block(self) -> Arc<Block> {
+        self.block
     }
 }
 
@@ -34,7 +46,7 @@ impl CheckedBlock {
 /// The first rule that is broken, in Core's order. Everything that could have been changed without changing the header is
 /// checked before anything that would condemn its hash.
 pub fn check_block(block: Arc<Block>, params: &ConsensusParams) -> Result<CheckedBlock, BlockError> {
-    check_header(block.header(), params)?;
+    let header = check_hashed_header(block.header(), block.hash(), params)?;
     if let Some(challenge) = &params.signet_challenge
         && block.hash() != params.genesis_hash
         && !check_signet_solution(&block, challenge)
@@ -51,7 +63,7 @@ pub fn check_block(block: Arc<Block>, params: &ConsensusParams) -> Result<Checke
     if got > MAX_BLOCK_SIGOPS_COST {
         return Err(BlockError::TooManySigops { got });
     }
-    Ok(CheckedBlock { block })
+    Ok(CheckedBlock { block, header })
 }
 
 /// Core: `CheckMerkleRoot`, `validation.cpp`.

@@ -29,6 +29,10 @@ impl ContextuallyCheckedBlock {
     pub fn height(&self) -> u32 {
         self.height
     }
+
+    pub(super) fn into_block(self) -> Arc<Block> {
+        self.block
+    }
 }
 
 /// Checks a block against `chain`, which must end in its parent (Core: `ContextualCheckBlock`, `validation.cpp`).
@@ -39,14 +43,14 @@ impl ContextuallyCheckedBlock {
 ///
 /// # Panics
 ///
-/// When `header` is another block's, or `chain` does not end in the parent: the caller mixed them up.
+/// When `header` is another block's, or `chain` does not end in the parent.
 pub fn contextual_check_block(
     block: CheckedBlock,
     header: &ContextuallyCheckedHeader,
     chain: &(impl HeaderChain + ?Sized),
     params: &ConsensusParams,
 ) -> Result<ContextuallyCheckedBlock, BlockError> {
-    let block = Arc::clone(block.block());
+    let block = block.into_block();
     let height = header.height();
     assert_eq!(header.hash(), block.hash(), "the header of another block");
     assert_eq!(chain.tip().hash, block.header().prev_blockhash, "a chain that ends in another block");
@@ -55,7 +59,7 @@ pub fn contextual_check_block(
     let by_median = params.activation.is_active_at(Deployment::Csv, height);
     let cutoff = if by_median { chain.median_time_past() } else { block.header().time };
     if let Some(tx) = block.transactions().find(|tx| !is_final(*tx, height, cutoff)) {
-        return Err(BlockError::NonFinal { txid: tx.txid() });
+        return Err(BlockError::NonFinal { txid: tx.txid(), lock_time: tx.lock_time(), height, time: cutoff });
     }
     if params.activation.is_active_at(Deployment::Bip34, height) {
         check_coinbase_height(&block, height)?;

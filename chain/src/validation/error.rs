@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use bitcoin::{BlockHash, CompactTarget, OutPoint, Txid};
 use thiserror::Error;
 
+use super::{COINBASE_MATURITY, MAX_BLOCK_SIGOPS_COST, MAX_BLOCK_WEIGHT, MAX_MONEY};
 use crate::coins::CoinsError;
-use crate::pow::target::ProofOfWorkError;
+use crate::pow::ProofOfWorkError;
 use crate::script::ScriptError;
 
 /// A rule that a transaction breaks on its own (Core: `CheckTransaction`, `consensus/tx_check.cpp`).
@@ -33,7 +34,7 @@ pub enum TransactionError {
         got: i64,
     },
     /// An output has a value above the maximum (CVE-2010-5139).
-    #[error("output {index} is too large: expected at most 2100000000000000 satoshis, got {got}")]
+    #[error("output {index} is too large: expected at most {MAX_MONEY} satoshis, got {got}")]
     OutputTooLarge {
         /// Index of the output.
         index: usize,
@@ -41,7 +42,7 @@ pub enum TransactionError {
         got: i64,
     },
     /// The values of the outputs add up to more than the maximum (CVE-2010-5139).
-    #[error("outputs are too large: expected at most 2100000000000000 satoshis together, got at least {got}")]
+    #[error("outputs are too large: expected at most {MAX_MONEY} satoshis together, got at least {got}")]
     OutputTotalTooLarge {
         /// The sum up to the output that exceeds the maximum, in satoshis.
         got: i64,
@@ -94,7 +95,7 @@ pub enum InputsError {
         outpoint: OutPoint,
     },
     /// A coinbase is spent too early.
-    #[error("coinbase output {outpoint} is spent too early: expected 100 blocks, got {depth}")]
+    #[error("coinbase output {outpoint} is spent too early: expected {COINBASE_MATURITY} blocks, got {depth}")]
     PrematureSpendOfCoinbase {
         /// The coin.
         outpoint: OutPoint,
@@ -102,7 +103,7 @@ pub enum InputsError {
         depth: u32,
     },
     /// A coin, or the sum of those before, exceeds the maximum.
-    #[error("value of the inputs is out of range: expected at most 2100000000000000 satoshis, got at least {got}")]
+    #[error("value of the inputs is out of range: expected at most {MAX_MONEY} satoshis, got at least {got}")]
     InputValuesOutOfRange {
         /// The value, in satoshis.
         got: u64,
@@ -135,6 +136,9 @@ impl InputsError {
 }
 
 /// A rule that a header breaks (Core: `AcceptBlockHeader`, `validation.cpp`).
+///
+/// An unknown or invalid parent, a hash that was condemned before and a chain of too little work are for the index of
+/// headers to find; the checks of this module are given a chain that ends in the parent.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum HeaderError {
     /// The hash does not meet the target the header claims, or no block may claim that target.
@@ -188,7 +192,7 @@ pub enum HeaderError {
         got: u32,
     },
     /// The version says that the miner does not know an active rule (BIP34, BIP65, BIP66).
-    #[error("outdated version: expected at least {expected}, got {got:#010x}")]
+    #[error("outdated version: expected at least {expected:#010x}, got {got:#010x}")]
     BadVersion {
         /// The lowest version allowed.
         expected: i32,
@@ -265,29 +269,45 @@ pub enum BlockError {
         source: TransactionError,
     },
     /// Too many signature operations.
-    #[error("too many signature operations: expected a cost of at most 80000, got at least {got}")]
+    #[error("too many signature operations: expected a cost of at most {MAX_BLOCK_SIGOPS_COST}, got at least {got}")]
     TooManySigops {
         /// Their cost.
         got: usize,
     },
     /// A transaction is locked until later.
-    #[error("transaction {txid} is not final")]
+    #[error("transaction {txid} is not final: locked until after {lock_time}, got height {height} and time {time}")]
     NonFinal {
         /// The transaction.
         txid: Txid,
+        /// Its lock time: a height, or seconds since 1970.
+        lock_time: u32,
+        /// Height of the block.
+        height: u32,
+        /// The time lock times are compared with, in seconds since 1970.
+        time: u32,
     },
     /// The coinbase does not start with the height (BIP34).
-    #[error("coinbase does not start with height {expected}")]
+    #[error("coinbase does not start with the push of height {expected}")]
     BadCoinbaseHeight {
         /// Height of the block.
         expected: u32,
     },
     /// The coinbase commits to witnesses, and its own witness is not one item of 32 bytes (BIP141).
-    #[error("witness of the coinbase is not one item of 32 bytes")]
-    BadWitnessNonceSize,
+    #[error("witness of the coinbase: expected one item of 32 bytes, got {items} items, the first of {size} bytes")]
+    BadWitnessNonceSize {
+        /// Number of items.
+        items: usize,
+        /// Size of the first, in bytes.
+        size: usize,
+    },
     /// The witnesses are not those the coinbase commits to (BIP141).
-    #[error("witness commitment mismatch")]
-    BadWitnessMerkleMatch,
+    #[error("witness commitment mismatch: coinbase says {expected}, witnesses give {got}")]
+    BadWitnessMerkleMatch {
+        /// The hash in the coinbase.
+        expected: bitcoin::WitnessCommitment,
+        /// The hash of the witnesses.
+        got: bitcoin::WitnessCommitment,
+    },
     /// There are witnesses, and the coinbase does not commit to any (BIP141).
     #[error("transaction {txid} has a witness nothing commits to")]
     UnexpectedWitness {
@@ -295,7 +315,7 @@ pub enum BlockError {
         txid: Txid,
     },
     /// Too much weight (BIP141).
-    #[error("block is too heavy: expected at most 4000000 weight units, got {got}")]
+    #[error("block is too heavy: expected at most {MAX_BLOCK_WEIGHT} weight units, got {got}")]
     BadWeight {
         /// Its weight, in weight units.
         got: usize,
@@ -315,10 +335,10 @@ pub enum BlockError {
         source: InputsError,
     },
     /// The fees add up to more than the maximum.
-    #[error("fees are out of range: expected at most 2100000000000000 satoshis, got {got}")]
+    #[error("fees are out of range: expected at most {MAX_MONEY} satoshis, got {got}")]
     FeesOutOfRange {
         /// The sum, in satoshis.
-        got: i64,
+        got: u64,
     },
     /// A transaction spends a coin before its relative lock time (BIP68).
     #[error("transaction {txid} spends a coin before its relative lock time")]
@@ -330,9 +350,9 @@ pub enum BlockError {
     #[error("coinbase pays too much: expected at most {limit} satoshis, got {got}")]
     CoinbaseAmount {
         /// Subsidy and fees, in satoshis.
-        limit: i64,
+        limit: u64,
         /// What it pays, in satoshis.
-        got: i64,
+        got: u64,
     },
     /// A script does not allow a spend.
     #[error("input {input} of transaction {txid}: {source}")]
@@ -362,8 +382,8 @@ impl BlockError {
             Self::TooManySigops { .. } => "bad-blk-sigops",
             Self::NonFinal { .. } | Self::SequenceLocked { .. } => "bad-txns-nonfinal",
             Self::BadCoinbaseHeight { .. } => "bad-cb-height",
-            Self::BadWitnessNonceSize => "bad-witness-nonce-size",
-            Self::BadWitnessMerkleMatch => "bad-witness-merkle-match",
+            Self::BadWitnessNonceSize { .. } => "bad-witness-nonce-size",
+            Self::BadWitnessMerkleMatch { .. } => "bad-witness-merkle-match",
             Self::UnexpectedWitness { .. } => "unexpected-witness",
             Self::BadWeight { .. } => "bad-blk-weight",
             Self::Bip30 { .. } => "bad-txns-BIP30",

@@ -6,9 +6,8 @@ use bitcoin::block::Header;
 use super::{HeaderError, MAX_FUTURE_BLOCK_TIME, MAX_TIMEWARP};
 use crate::header_chain::{HeaderChain, HeaderFacts};
 use crate::params::{ConsensusParams, Deployment};
-use crate::pow::header_hash::{hash_header, header_bytes};
-use crate::pow::retarget::{self, Retarget};
-use crate::pow::target::check_proof_of_work;
+use crate::pow::{check_proof_of_work, next_work_required};
+use crate::primitives::{hash_header, header_bytes};
 
 /// A header whose hash meets the target it claims. Whether it may claim that target is not known yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +69,15 @@ impl ContextuallyCheckedHeader {
 ///
 /// [`HeaderError::HighHash`].
 pub fn check_header(header: &Header, params: &ConsensusParams) -> Result<CheckedHeader, HeaderError> {
-    let hash = hash_header(&header_bytes(header));
+    check_hashed_header(header, hash_header(&header_bytes(header)), params)
+}
+
+/// The same for a header whose hash is known.
+pub(super) fn check_hashed_header(
+    header: &Header,
+    hash: BlockHash,
+    params: &ConsensusParams,
+) -> Result<CheckedHeader, HeaderError> {
     check_proof_of_work(&hash, header.bits, params.pow.limit).map_err(HeaderError::HighHash)?;
     Ok(CheckedHeader { header: *header, hash })
 }
@@ -81,6 +88,10 @@ pub fn check_header(header: &Header, params: &ConsensusParams) -> Result<Checked
 /// # Errors
 ///
 /// The first rule that is broken, in Core's order.
+///
+/// # Panics
+///
+/// When `chain` does not end in the parent.
 pub fn contextual_check_header(
     header: CheckedHeader,
     chain: &(impl HeaderChain + ?Sized),
@@ -89,12 +100,10 @@ pub fn contextual_check_header(
 ) -> Result<ContextuallyCheckedHeader, HeaderError> {
     let Header { version, prev_blockhash, time, bits, .. } = header.header;
     let parent = chain.tip();
-    if parent.hash != prev_blockhash {
-        return Err(HeaderError::PreviousNotFound { parent: prev_blockhash });
-    }
+    assert_eq!(parent.hash, prev_blockhash, "a chain that ends in another block");
     let height = chain.height() + 1;
 
-    let expected = retarget::next_work_required(chain, time, &params.pow);
+    let expected = next_work_required(chain, time, &params.pow);
     if bits != expected {
         return Err(HeaderError::BadDifficultyBits { expected, got: bits });
     }
@@ -113,8 +122,7 @@ pub fn contextual_check_header(
 
 /// BIP94: a period must not start far before the last one ended.
 fn check_timewarp(height: u32, time: u32, parent: &HeaderFacts, params: &ConsensusParams) -> Result<(), HeaderError> {
-    let Retarget::Bitcoin(rule) = &params.pow.retarget else { return Ok(()) };
-    if !rule.enforce_bip94 || !height.is_multiple_of(retarget::bitcoin::adjustment_interval(&params.pow, rule)) {
+    if !params.pow.limits_timewarp_at(height) {
         return Ok(());
     }
     let earliest = parent.time.saturating_sub(MAX_TIMEWARP);

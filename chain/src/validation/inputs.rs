@@ -34,12 +34,6 @@ impl InputsCheckedBlock {
         &self.block
     }
 
-    /// The rules its scripts are held to.
-    #[must_use]
-    pub fn script_flags(&self) -> ScriptVerifyFlags {
-        self.flags
-    }
-
     /// The coins it spends, in the order of its inputs, the coinbase's left out.
     #[must_use]
     pub fn spent(&self) -> &[Coin] {
@@ -66,13 +60,18 @@ impl InputsCheckedBlock {
 /// # Errors
 ///
 /// The first rule that is broken, in Core's order.
+///
+/// # Panics
+///
+/// When `chain` does not end in the parent.
 pub fn check_inputs<V: CoinsView>(
-    block: &ContextuallyCheckedBlock,
+    block: ContextuallyCheckedBlock,
     coins: &mut CoinsOverlay<V>,
     chain: &(impl HeaderChain + ?Sized),
     params: &ConsensusParams,
 ) -> Result<InputsCheckedBlock, BlockError> {
-    let (block, height) = (Arc::clone(block.block()), block.height());
+    let height = block.height();
+    let block = block.into_block();
     assert_eq!(chain.tip().hash, block.header().prev_blockhash, "a chain that ends in another block");
     if enforces_bip30(height, &block.hash(), chain, params) {
         check_bip30(&block, coins)?;
@@ -89,8 +88,8 @@ pub fn check_inputs<V: CoinsView>(
             let failed = |source| BlockError::Inputs { txid: tx.txid(), source };
             spend_inputs(tx, coins, &mut spent).map_err(failed)?;
             let coins_of_tx = &spent[first..];
-            fees += check_transaction_inputs(tx, coins_of_tx, height).map_err(failed)?;
-            if fees > MAX_MONEY {
+            fees += check_transaction_inputs(tx, coins_of_tx, height).map_err(failed)?.to_sat();
+            if fees > MAX_MONEY.unsigned_abs() {
                 return Err(BlockError::FeesOutOfRange { got: fees });
             }
             let heights = coins_of_tx.iter().map(|coin| coin.height);
@@ -104,8 +103,8 @@ pub fn check_inputs<V: CoinsView>(
         }
         add_outputs(tx, height, coins);
     }
+    let fees = Amount::from_sat(fees);
     check_coinbase_amount(&block, height, fees, params)?;
-    let fees = Amount::from_sat(fees.unsigned_abs());
     Ok(InputsCheckedBlock { block, height, flags, spent, fees })
 }
 
@@ -137,14 +136,19 @@ fn spend_inputs<V: CoinsView>(
     Ok(())
 }
 
-/// Checks maturity and amounts of a checked transaction that is no coinbase, for the block at `height`, and returns its fee
-/// in satoshis. `spent` are the coins of its inputs, in order (Core: `Consensus::CheckTxInputs`,
+/// Checks maturity and amounts of a checked transaction that is no coinbase, for the block at `height`, and returns its fee.
+/// `spent` are the coins of its inputs, in order (Core: `Consensus::CheckTxInputs`,
 /// `consensus/tx_verify.cpp`).
 ///
 /// # Errors
 ///
 /// The first rule that is broken, in Core's order.
-pub fn check_transaction_inputs(tx: TransactionRef<'_>, spent: &[Coin], height: u32) -> Result<i64, InputsError> {
+///
+/// # Panics
+///
+/// When there are not as many coins as inputs.
+pub fn check_transaction_inputs(tx: TransactionRef<'_>, spent: &[Coin], height: u32) -> Result<Amount, InputsError> {
+    assert_eq!(tx.input_count(), spent.len(), "one coin for each input");
     let mut inputs = 0i64;
     for (input, coin) in tx.inputs().zip(spent) {
         let depth = height.saturating_sub(coin.height);
@@ -162,14 +166,22 @@ pub fn check_transaction_inputs(tx: TransactionRef<'_>, spent: &[Coin], height: 
         return Err(InputsError::InputsBelowOutputs { inputs, outputs });
     }
     // Both lie in 0..=MAX_MONEY, so the fee does too: Core's `bad-txns-fee-outofrange` cannot happen.
-    Ok(inputs - outputs)
+    Ok(Amount::from_sat((inputs - outputs).unsigned_abs()))
 }
 
 /// The cost of a transaction's signature operations; one outside the witness costs four (Core:
 /// `GetTransactionSigOpCost`, `consensus/tx_verify.cpp`). `spent` are the coins of its inputs, none for a coinbase.
+///
+/// # Panics
+///
+/// When there are not as many coins as inputs.
 #[must_use]
 pub fn transaction_sigop_cost(tx: TransactionRef<'_>, spent: &[Coin], flags: ScriptVerifyFlags) -> usize {
     let mut cost = legacy_sigops(tx) * WITNESS_SCALE_FACTOR;
+    if tx.is_coinbase() {
+        return cost;
+    }
+    assert_eq!(tx.input_count(), spent.len(), "one coin for each input");
     for (input, coin) in tx.inputs().zip(spent) {
         let (script_sig, script_pubkey) = (input.script_sig().as_bytes(), coin.script_pubkey.as_bytes());
         if flags.contains(ScriptVerifyFlags::P2SH) {
@@ -208,10 +220,9 @@ fn outpoints(tx: TransactionRef<'_>) -> impl Iterator<Item = OutPoint> {
     (0u32..).take(tx.outputs().len()).map(move |vout| OutPoint { txid, vout })
 }
 
-fn check_coinbase_amount(block: &Block, height: u32, fees: i64, params: &ConsensusParams) -> Result<(), BlockError> {
-    let subsidy = i64::try_from(block_subsidy(height, params).to_sat()).unwrap_or(i64::MAX);
-    let limit = fees.saturating_add(subsidy);
-    let got = block.transaction(0).map_or(0, value_out);
+fn check_coinbase_amount(block: &Block, height: u32, fees: Amount, params: &ConsensusParams) -> Result<(), BlockError> {
+    let limit = fees.to_sat().saturating_add(block_subsidy(height, params).to_sat());
+    let got = block.transaction(0).map_or(0, value_out).unsigned_abs();
     if got > limit { Err(BlockError::CoinbaseAmount { limit, got }) } else { Ok(()) }
 }
 
@@ -237,9 +248,9 @@ mod tests {
         Coin { amount: Amount::from_sat(satoshis), script_pubkey: CoinScript::default(), height, is_coinbase }
     }
 
-    fn check(value: i64, coins: &[Coin]) -> Result<i64, &'static str> {
+    fn check(value: i64, coins: &[Coin]) -> Result<u64, &'static str> {
         let tx = transaction(u8::try_from(coins.len()).unwrap(), value);
-        check_transaction_inputs(tx.as_ref(), coins, 200).map_err(|error| error.reject_reason())
+        check_transaction_inputs(tx.as_ref(), coins, 200).map(Amount::to_sat).map_err(|error| error.reject_reason())
     }
 
     #[test]
@@ -247,7 +258,7 @@ mod tests {
         let most = MAX_MONEY.unsigned_abs();
         assert_eq!(check(60, &[coin(40, 1, false), coin(30, 1, false)]), Ok(10));
         assert_eq!(check(71, &[coin(40, 1, false), coin(30, 1, false)]), Err("bad-txns-in-belowout"));
-        assert_eq!(check(0, &[coin(most, 1, false)]), Ok(MAX_MONEY));
+        assert_eq!(check(0, &[coin(most, 1, false)]), Ok(most));
         for coins in [vec![coin(most + 1, 1, false)], vec![coin(most, 1, false), coin(1, 1, false)]] {
             assert_eq!(check(0, &coins), Err("bad-txns-inputvalues-outofrange"));
         }

@@ -8,11 +8,12 @@ use super::merkle::root_of;
 use super::witness_commitment::commitment_index;
 use crate::coins::{Coin, CoinScript};
 use crate::hash::sha256d;
-use crate::primitives::{Block, DecodeError, Reader, Transaction, TransactionRef, WitnessRef, compact_size};
+use crate::primitives::{Block, Transaction, TransactionRef, WitnessRef};
 use crate::script::{
     Instructions, PrecomputedTransactionData, ScriptVerifyFlags, TransactionSignatureChecker, append_push,
     verify_script,
 };
+use crate::serialize::{DecodeError, Reader, append_compact_size, append_with_size};
 
 /// What precedes the solution in the witness commitment's script (Core: `SIGNET_HEADER`, `signet.cpp`).
 const SIGNET_HEADER: [u8; 4] = [0xec, 0xc7, 0xda, 0xa2];
@@ -136,16 +137,6 @@ fn transaction(prevout: &[u8], script_sig: &[u8], script_pubkey: &[u8]) -> Vec<u
     append_with_size(&mut bytes, script_pubkey);
     bytes.extend([0; 4]);
     bytes
-}
-
-fn append_with_size(bytes: &mut Vec<u8>, data: &[u8]) {
-    append_compact_size(bytes, data.len());
-    bytes.extend(data);
-}
-
-fn append_compact_size(bytes: &mut Vec<u8>, size: usize) {
-    let (encoded, length) = compact_size(size);
-    bytes.extend(&encoded[..length]);
 }
 
 #[cfg(test)]

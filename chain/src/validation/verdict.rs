@@ -9,23 +9,24 @@ use super::{BlockError, HeaderError, InputsError};
 /// be: anyone can pair a good header with a bad body, and a node that blamed the header would lock itself out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Verdict {
-    /// No chain that contains the block is valid.
+    /// No chain that contains the block is valid (Core: `BLOCK_CONSENSUS`).
     Invalid,
-    /// The header breaks a rule, so it was not worth a header's place in the index.
+    /// The header breaks a rule; it gets no place in the index (Core: `BLOCK_INVALID_HEADER`).
     InvalidHeader,
-    /// What arrived is not what the header commits to; the real block may still come.
+    /// What arrived is not what the header commits to; the real block may still come (Core:
+    /// `BLOCK_MUTATED`).
     Mutated,
-    /// The parent is not known; it may come.
+    /// The parent is not known; it may come (Core: `BLOCK_MISSING_PREV`).
     MissingParent,
-    /// A block before it is invalid.
+    /// A block before it is invalid (Core: `BLOCK_INVALID_PREV`).
     InvalidParent,
-    /// It was found invalid before.
+    /// It was found invalid before (Core: `BLOCK_CACHED_INVALID`).
     CachedInvalid,
-    /// It is too far ahead of our clock; to be tried again later.
+    /// It is too far ahead of our clock; to be tried again later (Core: `BLOCK_TIME_FUTURE`).
     TooNew,
-    /// Its chain has too little work to be remembered.
+    /// Its chain has too little work to be remembered (Core: `BLOCK_HEADER_LOW_WORK`).
     LowWork,
-    /// We could not find out: the fault is our own, and says nothing about the block.
+    /// We could not find out: the fault is our own, and says nothing about the block (Core: `state.Error`).
     OurFault,
 }
 
@@ -59,6 +60,20 @@ impl HeaderError {
     }
 }
 
+impl InputsError {
+    /// What the failure means for a block that holds the transaction.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Self::MissingOrSpent { .. }
+            | Self::PrematureSpendOfCoinbase { .. }
+            | Self::InputValuesOutOfRange { .. }
+            | Self::InputsBelowOutputs { .. } => Verdict::Invalid,
+            Self::Coins(_) => Verdict::OurFault,
+        }
+    }
+}
+
 impl BlockError {
     /// What the failure means.
     #[must_use]
@@ -67,16 +82,10 @@ impl BlockError {
             Self::Header(error) => error.verdict(),
             Self::BadMerkleRoot { .. }
             | Self::DuplicateTransactions
-            | Self::BadWitnessNonceSize
-            | Self::BadWitnessMerkleMatch
+            | Self::BadWitnessNonceSize { .. }
+            | Self::BadWitnessMerkleMatch { .. }
             | Self::UnexpectedWitness { .. } => Verdict::Mutated,
-            Self::Inputs { source, .. } => match source {
-                InputsError::Coins(_) => Verdict::OurFault,
-                InputsError::MissingOrSpent { .. }
-                | InputsError::PrematureSpendOfCoinbase { .. }
-                | InputsError::InputValuesOutOfRange { .. }
-                | InputsError::InputsBelowOutputs { .. } => Verdict::Invalid,
-            },
+            Self::Inputs { source, .. } => source.verdict(),
             Self::BadSignetSolution
             | Self::BadLength { .. }
             | Self::CoinbaseMissing

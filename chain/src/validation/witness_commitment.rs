@@ -1,14 +1,16 @@
 //! The commitment to all witnesses in the coinbase (BIP141).
 
+use bitcoin::WitnessCommitment;
+use bitcoin::hashes::Hash;
 use bitcoin::opcodes::all::OP_RETURN;
 
 use super::{BlockError, witness_merkle_root};
 use crate::hash::sha256d_pair;
-use crate::primitives::{Block, TransactionRef};
+use crate::primitives::{Block, TransactionRef, WitnessRef};
 
 /// Bytes of a commitment: this header, then the hash (Core: `MINIMUM_WITNESS_COMMITMENT`, `consensus/validation.h`).
 const COMMITMENT_SIZE: usize = 38;
-/// `OP_RETURN`, a push of 36 bytes, and the four bytes that tell a commitment.
+/// `OP_RETURN`, a push of 36 bytes, and the four bytes that tell a commitment (BIP141, "Commitment structure").
 const COMMITMENT_HEADER: [u8; 6] = [OP_RETURN.to_u8(), 0x24, 0xaa, 0x21, 0xa9, 0xed];
 
 /// Index of the output of a coinbase that commits to the block's witnesses: the last that looks like it
@@ -31,19 +33,16 @@ pub fn witness_commitment(block: &Block, reserved_value: &[u8; 32]) -> [u8; 32] 
 pub(super) fn check_witness_malleation(block: &Block, expect_commitment: bool) -> Result<(), BlockError> {
     let coinbase = block.transaction(0).filter(|_| expect_commitment);
     if let Some((coinbase, index)) = coinbase.and_then(|coinbase| Some((coinbase, commitment_index(coinbase)?))) {
-        let mut witness = coinbase.input(0).into_iter().flat_map(|input| input.witness().items());
-        let (Some(reserved_value), None) = (witness.next(), witness.next()) else {
-            return Err(BlockError::BadWitnessNonceSize);
-        };
-        let Ok(reserved_value) = reserved_value.try_into() else {
-            return Err(BlockError::BadWitnessNonceSize);
+        let witness = coinbase.input(0).map_or(WitnessRef::EMPTY, |input| input.witness());
+        let first = witness.items().next().unwrap_or_default();
+        let Some(reserved_value) = first.try_into().ok().filter(|_| witness.len() == 1) else {
+            return Err(BlockError::BadWitnessNonceSize { items: witness.len(), size: first.len() });
         };
         let output = coinbase.output(index).expect("an index `commitment_index` found");
         let committed = &output.script_pubkey().as_bytes()[COMMITMENT_HEADER.len()..COMMITMENT_SIZE];
-        if witness_commitment(block, reserved_value) != committed {
-            return Err(BlockError::BadWitnessMerkleMatch);
-        }
-        return Ok(());
+        let expected = WitnessCommitment::from_slice(committed).expect("38 bytes less 6");
+        let got = WitnessCommitment::from_byte_array(witness_commitment(block, reserved_value));
+        return if got == expected { Ok(()) } else { Err(BlockError::BadWitnessMerkleMatch { expected, got }) };
     }
     // Without a commitment, witnesses would be data that anyone could attach.
     match block.transactions().find(|tx| tx.has_witness()) {

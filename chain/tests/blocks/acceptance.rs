@@ -34,7 +34,8 @@ fn mainnet_alt_2016() {
         let (height, block) = (line.split(' ').next(), line.split(' ').next_back());
         assert_eq!(tree.extend(data::hex(block.unwrap())), Ok(()), "height {height:?}");
     }
-    assert_eq!(tree.headers().height(), 2016);
+    let bits = |height| tree.headers().header_at(height).bits.to_consensus();
+    assert_eq!((tree.headers().height(), bits(2015), bits(2016)), (2016, 0x1d00_ffff, 0x1c3f_ffc0));
     assert_eq!(
         tree.coins_hash(&tree.last()),
         "fa152d1792f014fd3537236637d83f032c1f5cfa44b116dd55d937b5efa49296",

@@ -1,20 +1,8 @@
-//! Reading the acceptance data.
-
-use std::path::PathBuf;
+//! The forms acceptance data comes in.
 
 use bitcoin::hex::FromHex;
 
-fn read(file: &str) -> Vec<u8> {
-    let folder = std::env::var_os("CAIRN_DATA").expect("CAIRN_DATA must name the folder of acceptance data");
-    let path = PathBuf::from(folder).join(file);
-    let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    if !file.ends_with(".xz") {
-        return bytes;
-    }
-    let mut unpacked = Vec::new();
-    lzma_rs::xz_decompress(&mut bytes.as_slice(), &mut unpacked).unwrap();
-    unpacked
-}
+use crate::acceptance_data::read;
 
 /// A file of text.
 pub(crate) fn text(file: &str) -> String {

@@ -7,11 +7,13 @@
 //! |---|---|
 //! | `rules` | each rule broken, and the reason and verdict that follow |
 //! | `builder` | blocks to break rules with |
-//! | `acceptance`, `data` | chains with Core's answers |
+//! | `acceptance`, `data`, `acceptance_data` | chains with Core's answers |
 //! | `tree` | all blocks, each with the headers up to it and the coins after it |
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod acceptance;
+#[path = "../support/acceptance_data.rs"]
+mod acceptance_data;
 mod builder;
 mod data;
 mod rules;

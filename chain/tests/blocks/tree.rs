@@ -12,8 +12,8 @@ use cairn_chain::params::ChainParams;
 use cairn_chain::primitives::Block;
 use cairn_chain::script::SignatureCache;
 use cairn_chain::validation::{
-    BlockError, CheckedBlock, HeaderError, check_block, check_header, check_inputs, check_scripts,
-    contextual_check_block, contextual_check_header,
+    BlockError, CheckedBlock, HeaderError, check_block, check_inputs, check_scripts, contextual_check_block,
+    contextual_check_header,
 };
 
 type Coins = HashMap<OutPoint, Coin>;
@@ -109,11 +109,11 @@ impl BlockTree {
         let parent = block.header().prev_blockhash;
         let parent = self.nodes.get(&parent).ok_or(HeaderError::PreviousNotFound { parent })?;
         let chain = &parent.headers[..];
-        let header = contextual_check_header(check_header(block.header(), params)?, chain, params, self.now)?;
+        let header = contextual_check_header(checked.header(), chain, params, self.now)?;
         let block = contextual_check_block(checked, &header, chain, params)?;
 
         let mut overlay = CoinsOverlay::new(&parent.coins);
-        let block = check_inputs(&block, &mut overlay, chain, params)?;
+        let block = check_inputs(block, &mut overlay, chain, params)?;
         let changes = overlay.into_changes();
         check_scripts(block, Some(&self.cache))?;
 

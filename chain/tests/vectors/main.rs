@@ -12,6 +12,7 @@
 //! | `spend`, `random` | verifying an input, repeatable random flags |
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+#[path = "../support/acceptance_data.rs"]
 mod acceptance_data;
 mod assembly;
 mod core_data;

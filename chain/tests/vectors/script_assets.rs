@@ -98,7 +98,7 @@ fn there_are_64_consistent_sets_of_consensus_flags() {
 #[test]
 #[ignore = "set CAIRN_DATA to the folder of acceptance data and run with --ignored"]
 fn script_assets_test_json() {
-    let file = acceptance_data::read_xz("script_assets_half.json.xz");
+    let file = acceptance_data::read("script_assets_half.json.xz");
     let entries: Vec<Value> = serde_json::from_slice(&file).unwrap();
     assert_eq!(entries.len(), 1380, "entries of the file");
     let sets = consensus_flags();

@@ -8,7 +8,7 @@ use super::fields::required_table;
 use super::reader::Section;
 use crate::params::MAX_ACTIVATION_HEIGHT;
 use crate::params::compact::target_from_bits;
-use crate::pow::retarget::{AsertRetarget, BitcoinRetarget, Retarget};
+use crate::pow::{AsertRetarget, BitcoinRetarget, Retarget};
 
 const ASERT_KEYS: [&str; 4] = ["algorithm", "anchor_height", "anchor_bits", "half_life"];
 const BITCOIN_KEYS: [&str; 5] =

@@ -2,7 +2,7 @@ mod messages;
 
 use super::*;
 use crate::params::{ActivationHeights, mine_genesis};
-use crate::pow::retarget::{AsertRetarget, BitcoinRetarget, Retarget};
+use crate::pow::{AsertRetarget, BitcoinRetarget, Retarget};
 use bitcoin::{Amount, CompactTarget};
 use proptest::prelude::*;
 

@@ -1,8 +1,8 @@
 //! Core's four networks against `kernel/chainparams.cpp` and `chainparamsbase.cpp` of Bitcoin Core v31.99.
 
 use crate::params::*;
-use crate::pow::retarget::{BitcoinRetarget, Retarget};
-use crate::pow::work::Work;
+use crate::pow::Work;
+use crate::pow::{BitcoinRetarget, Retarget};
 use bitcoin::hashes::Hash;
 use bitcoin::hex::DisplayHex;
 use bitcoin::{Amount, BlockHash, ScriptBuf};

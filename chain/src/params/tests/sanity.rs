@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::params::compact::target_from_bits;
 use crate::params::*;
-use crate::pow::retarget::Retarget;
+use crate::pow::Retarget;
 use bitcoin::consensus::deserialize;
 use bitcoin::{Block, Target};
 use ruint::aliases::U256;

@@ -1,8 +1,8 @@
 //! The hash nodes of one network share.
 
 use crate::params::*;
-use crate::pow::retarget::{AsertRetarget, BitcoinRetarget, Retarget};
-use crate::pow::work::Work;
+use crate::pow::Work;
+use crate::pow::{AsertRetarget, BitcoinRetarget, Retarget};
 use bitcoin::hashes::Hash;
 use bitcoin::hex::DisplayHex;
 use bitcoin::{Amount, BlockHash, CompactTarget, ScriptBuf};

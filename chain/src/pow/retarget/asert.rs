@@ -12,7 +12,7 @@ use ruint::aliases::U256;
 
 use super::{AsertRetarget, PowParams};
 use crate::header_chain::HeaderChain;
-use crate::pow::target::{compact_to_u256, u256_to_compact};
+use crate::pow::target::{decode_compact, encode_compact};
 
 /// Bits behind the binary point of the exponent and of the power of two (specification: "rbits").
 const FRACTION_BITS: u32 = 16;
@@ -32,8 +32,7 @@ type Product = Uint<320, 5>;
 /// Up to and including the anchor's height blocks have the easiest target. The specification's anchor is judged by its
 /// parent's timestamp; our anchor may be genesis, which has no parent, so a parent exactly one spacing older is assumed
 /// for every anchor.
-#[must_use]
-pub fn next_work_required(
+pub(super) fn next_work_required(
     chain: &(impl HeaderChain + ?Sized),
     params: &PowParams,
     rule: &AsertRetarget,
@@ -42,8 +41,8 @@ pub fn next_work_required(
         return params.limit_bits();
     };
     let schedule_start = i64::from(chain.header_at(rule.anchor_height).time) - i64::from(params.target_spacing);
-    u256_to_compact(asert_target(
-        compact_to_u256(rule.anchor_bits).0,
+    encode_compact(asert_target(
+        decode_compact(rule.anchor_bits).value,
         params.target_spacing,
         rule.half_life,
         i64::from(chain.tip().time) - schedule_start,
@@ -131,7 +130,7 @@ mod tests {
     }
 
     fn params(anchor_height: u32) -> PowParams {
-        let anchor_bits = u256_to_compact(anchor());
+        let anchor_bits = encode_compact(anchor());
         let rule = AsertRetarget { anchor_height, anchor_bits, half_life: HALF_LIFE };
         PowParams { limit: limit(), target_spacing: SPACING, retarget: Retarget::Asert(rule) }
     }
@@ -174,18 +173,18 @@ mod tests {
         // Three headers reach height 2; the block to come is the anchor, and the one behind it follows the schedule.
         assert_eq!(next(1), params(3).limit_bits());
         assert_eq!(next(3), params(3).limit_bits());
-        assert_eq!(next(4), u256_to_compact(anchor()));
-        assert_eq!(next(6), u256_to_compact(anchor()));
+        assert_eq!(next(4), encode_compact(anchor()));
+        assert_eq!(next(6), encode_compact(anchor()));
     }
 
     #[test]
     fn genesis_can_be_the_anchor() {
         let next = |times: &[u32]| retarget::next_work_required(chain(times.to_vec()).as_slice(), 0, &params(0));
         let start = 1_700_000_000;
-        assert_eq!(next(&[start]), u256_to_compact(anchor()));
-        assert_eq!(next(&[start, start + SPACING + HALF_LIFE]), u256_to_compact(anchor() << 1));
+        assert_eq!(next(&[start]), encode_compact(anchor()));
+        assert_eq!(next(&[start, start + SPACING + HALF_LIFE]), encode_compact(anchor() << 1));
         // A genesis at the very start of time: the assumed parent lies before 1970.
-        assert_eq!(next(&[0]), u256_to_compact(anchor()));
+        assert_eq!(next(&[0]), encode_compact(anchor()));
     }
 
     proptest! {

@@ -5,21 +5,19 @@ use ruint::aliases::U256;
 
 use super::{BitcoinRetarget, PowParams};
 use crate::header_chain::{HeaderChain, HeaderFacts};
-use crate::pow::target::{compact_to_u256, u256_to_compact};
+use crate::pow::target::{decode_compact, encode_compact};
 
 /// Largest factor by which one period changes the target, either way (Core: `CalculateNextWorkRequired`, `pow.cpp`).
 const MAX_ADJUSTMENT: u32 = 4;
 
 /// Blocks of one period (Core: `Consensus::Params::DifficultyAdjustmentInterval`), at least one.
-#[must_use]
-pub fn adjustment_interval(params: &PowParams, rule: &BitcoinRetarget) -> u32 {
+pub(super) fn adjustment_interval(params: &PowParams, rule: &BitcoinRetarget) -> u32 {
     rule.target_timespan.checked_div(params.target_spacing).unwrap_or(1).max(1)
 }
 
 /// The compact target of the block after the last one of `chain`, which has the timestamp `block_time` in seconds
 /// (Core: `GetNextWorkRequired`, `pow.cpp`).
-#[must_use]
-pub fn next_work_required(
+pub(super) fn next_work_required(
     chain: &(impl HeaderChain + ?Sized),
     block_time: u32,
     params: &PowParams,
@@ -57,8 +55,7 @@ fn last_regular_bits(chain: &(impl HeaderChain + ?Sized), interval: u32, limit_b
 /// The compact target of the period after the one from `first` to `last` (Core: `CalculateNextWorkRequired`, `pow.cpp`).
 ///
 /// A period of n blocks is measured over n − 1 intervals, Bitcoin's oldest off-by-one.
-#[must_use]
-pub fn calculate_next_work_required(
+pub(super) fn calculate_next_work_required(
     first: &HeaderFacts,
     last: &HeaderFacts,
     params: &PowParams,
@@ -74,21 +71,20 @@ pub fn calculate_next_work_required(
 
     // BIP94: the last block may be one of the easiest ones, the first never is.
     let old_bits = if rule.enforce_bip94 { first.bits } else { last.bits };
-    u256_to_compact(scale(old_bits, timespan, params, rule))
+    encode_compact(scale(old_bits, timespan, params, rule))
 }
 
 /// The target `bits` scaled by `timespan` over the intended timespan, in seconds, and not above the limit.
 fn scale(bits: CompactTarget, timespan: u32, params: &PowParams, rule: &BitcoinRetarget) -> U256 {
     // Core multiplies modulo 2^256. That matters only where the limit is so easy that targets reach 2^231, but there it
     // is consensus.
-    let scaled = compact_to_u256(bits).0.wrapping_mul(U256::from(timespan));
+    let scaled = decode_compact(bits).value.wrapping_mul(U256::from(timespan));
     (scaled / U256::from(rule.target_timespan.max(1))).min(params.limit)
 }
 
 /// Whether a block at `height` may carry `new_bits` after a block with `old_bits`, whatever the timestamps are
 /// (Core: `PermittedDifficultyTransition`, `pow.cpp`).
-#[must_use]
-pub fn permitted_difficulty_transition(
+pub(super) fn permitted_difficulty_transition(
     height: u32,
     old_bits: CompactTarget,
     new_bits: CompactTarget,
@@ -102,10 +98,10 @@ pub fn permitted_difficulty_transition(
         return old_bits == new_bits;
     }
     // The bounds are rounded as a header would round them.
-    let bound = |timespan| compact_to_u256(u256_to_compact(scale(old_bits, timespan, params, rule))).0;
+    let bound = |timespan| decode_compact(encode_compact(scale(old_bits, timespan, params, rule))).value;
     let smallest = bound(rule.target_timespan / MAX_ADJUSTMENT);
     let largest = bound(rule.target_timespan.saturating_mul(MAX_ADJUSTMENT));
-    let observed = compact_to_u256(new_bits).0;
+    let observed = decode_compact(new_bits).value;
     smallest <= observed && observed <= largest
 }
 

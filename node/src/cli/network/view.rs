@@ -4,7 +4,7 @@ use std::fmt;
 
 use bitcoin::hex::DisplayHex;
 use cairn_chain::params::{ActivationHeights, ChainParams, Deployment};
-use cairn_chain::pow::retarget::Retarget;
+use cairn_chain::pow::Retarget;
 use serde::Serialize;
 
 /// A network in the words of `cairn network show`. Hashes and targets are in displayed byte order, amounts in satoshis,

@@ -1,6 +1,8 @@
-//! Why bytes are no block or transaction.
+//! Why bytes are not what they should be.
 
 use thiserror::Error;
+
+use super::MAX_SIZE;
 
 /// Bytes that Core's deserializer would not accept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -28,7 +30,7 @@ pub enum DecodeError {
     /// A length exceeds what any message may hold.
     ///
     /// Core: `ReadCompactSize(): size too large`, `MAX_SIZE` in `serialize.h`.
-    #[error("length at offset {offset} is too large: expected at most 33554432, got {got}")]
+    #[error("length at offset {offset} is too large: expected at most {MAX_SIZE}, got {got}")]
     SizeTooLarge {
         /// The length as written.
         got: u64,

@@ -1,6 +1,10 @@
-//! Bounds-checked reading of Bitcoin's serialization.
+//! Bitcoin's serialization (Core: `serialize.h`): integers little-endian, lengths in as few bytes as they need.
+//!
+//! [`Reader`] never reads beyond the end of its bytes; the functions beside it write what hashes and scripts need written.
 
-use super::DecodeError;
+mod error;
+
+pub use error::DecodeError;
 
 /// The largest length any field may claim (Core: `MAX_SIZE`, `serialize.h`).
 const MAX_SIZE: u64 = 0x0200_0000;
@@ -101,6 +105,18 @@ pub(crate) fn compact_size(size: usize) -> ([u8; 9], usize) {
     bytes[0] = marker;
     bytes[1..=length].copy_from_slice(&little_endian[..length]);
     (bytes, length + 1)
+}
+
+/// Appends a length in Bitcoin's variable-length form.
+pub(crate) fn append_compact_size(bytes: &mut Vec<u8>, size: usize) {
+    let (encoded, length) = compact_size(size);
+    bytes.extend(&encoded[..length]);
+}
+
+/// Appends bytes preceded by their length.
+pub(crate) fn append_with_size(bytes: &mut Vec<u8>, data: &[u8]) {
+    append_compact_size(bytes, data.len());
+    bytes.extend(data);
 }
 
 #[cfg(test)]
