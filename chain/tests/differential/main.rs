@@ -14,7 +14,12 @@
 //! A long run: `CAIRN_CASES=200000 cargo test --release -p cairn-chain --test differential -- --nocapture`.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 #![allow(clippy::print_stdout, reason = "a test prints what it did")]
-#![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "the numbers here are small or random")]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "the numbers here are small or random"
+)]
 
 mod keys;
 mod lock;
@@ -39,7 +44,7 @@ use spends::KINDS;
 use tally::Tally;
 
 const DEFAULT_SEED: u64 = 21_000_000;
-/// Enough for every kind to reach both verdicts and for every rule to be broken.
+/// Enough for every kind to reach both verdicts and, with the default seed, for every rule to be broken.
 const DEFAULT_CASES: u64 = 3000;
 /// Disagreements that are printed in full.
 const PRINTED: usize = 5;
@@ -74,6 +79,10 @@ fn verdicts_are_cores() {
     assert!(disagreements.is_empty(), "{}", disagreements[..disagreements.len().min(PRINTED)].join("\n"));
     if cases >= DEFAULT_CASES {
         require_mix(&tally);
+    }
+    // Some rules are broken in one case of a thousand, so that a short run with another seed may miss them.
+    if cases >= DEFAULT_CASES && seed == DEFAULT_SEED || cases >= 10 * DEFAULT_CASES {
+        assert_eq!(tally.missing_errors(), [""; 0], "rules that no case broke");
     }
 }
 
@@ -120,5 +129,4 @@ fn require_mix(tally: &Tally) {
     }
     let percent = 100 * valid / total;
     assert!((40..=80).contains(&percent), "{percent} % are valid");
-    assert_eq!(tally.missing_errors(), [""; 0], "rules that no case broke");
 }

@@ -43,7 +43,7 @@ pub(crate) fn stack(rng: &mut Rng, spend: &mut Spend) {
     let mut script = ScriptBuilder::default();
     script.ops(OP_TOALTSTACK, on_alt_stack);
     let mut missing = count - before;
-    if missing % 3 > 0 || rng.chance(50) {
+    if !missing.is_multiple_of(3) || rng.chance(50) {
         let pushed = missing % 3 + 3 * rng.between(0, 10);
         script.ops(OP_PUSHNUM_1, pushed);
         missing -= pushed;
@@ -108,14 +108,14 @@ pub(crate) fn script(rng: &mut Rng, spend: &mut Spend) {
 
 /// 20 keys, no more signatures than keys, and no fewer than none of either.
 pub(crate) fn multisig(rng: &mut Rng, spend: &mut Spend, envelope: Envelope) {
-    let keys = rng.pick(&[0, 1, 2, 19, 20, 20, 21]);
+    let keys = rng.pick(&[0, 1, 2, 20, 20, 20, 21]);
     let signatures = rng.pick(&[0, 0, 0, 1, keys, keys + 1]);
     let mut script = ScriptBuilder::default();
     script.number(if rng.chance(5) { -1 } else { signatures });
     for _ in 0..keys {
         script.push(&[2; 5]);
     }
-    script.number(if rng.chance(5) { -1 } else { keys }).op(OP_CHECKMULTISIG);
+    script.number(if rng.chance(8) { -1 } else { keys }).op(OP_CHECKMULTISIG);
     // Signatures that are not there fail without an error.
     if signatures > 0 && rng.chance(90) {
         script.op(OP_NOT);

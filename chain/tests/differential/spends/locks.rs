@@ -39,7 +39,7 @@ pub(crate) fn sequence(rng: &mut Rng, spend: &mut Spend) {
 }
 
 fn check(rng: &mut Rng, spend: &mut Spend, number: i64, opcode: Opcode) {
-    let mut bytes = number_bytes(if rng.chance(5) { -number } else { number });
+    let mut bytes = number_bytes(if rng.chance(8) { -number } else { number });
     if rng.chance(10) {
         bytes.resize(rng.between(4, 6).max(bytes.len()), 0); // no longer minimal, or too long
     }

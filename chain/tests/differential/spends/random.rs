@@ -28,8 +28,12 @@ pub(crate) fn bytes(rng: &mut Rng, spend: &mut Spend, envelope: Envelope) {
     let mut script = ScriptBuilder::default();
     for _ in 0..rng.between(0, 5) {
         match rng.below(4) {
-            0 => drop(script.number(rng.between(0, 17) as i64 - 1)),
-            1 => drop(script.op(rng.pick(&[OP_NOP, OP_DUP, OP_1ADD, OP_DEPTH, OP_SIZE, OP_IFDUP, OP_NOP10]))),
+            0 => {
+                script.number(rng.between(0, 17) as i64 - 1);
+            }
+            1 => {
+                script.op(rng.pick(&[OP_NOP, OP_DUP, OP_1ADD, OP_DEPTH, OP_SIZE, OP_IFDUP, OP_NOP10, OP_RETURN]));
+            }
             _ => wild_operation(rng, &mut script),
         }
     }
@@ -48,7 +52,9 @@ fn piece(rng: &mut Rng, script: &mut ScriptBuilder, envelope: Envelope, wild: bo
         6 if depth < 4 => conditional(rng, script, envelope, wild, depth),
         7 => failing_check(rng, script, envelope),
         8 => any_push(rng, script),
-        9 | 6 => drop(script.op(rng.pick(&[OP_NOP, OP_NOP1, OP_NOP4, OP_NOP10, OP_CODESEPARATOR]))),
+        9 | 6 => {
+            script.op(rng.pick(&[OP_NOP, OP_NOP1, OP_NOP4, OP_NOP10, OP_CODESEPARATOR]));
+        }
         _ => wild_operation(rng, script),
     }
 }
@@ -110,9 +116,9 @@ fn arithmetic(rng: &mut Rng, script: &mut ScriptBuilder) {
     for operand in &[a, b, c][..count] {
         script.push(&number(rng, *operand));
     }
-    let result = if rng.chance(3) { result + 1 } else { result };
+    let result = if rng.chance(4) { result + 1 } else { result };
     script.op(opcode).push(&number_bytes(result));
-    script.op(if rng.chance(70) { OP_EQUALVERIFY } else { OP_NUMEQUALVERIFY });
+    script.op(if rng.chance(40) { OP_EQUALVERIFY } else { OP_NUMEQUALVERIFY });
 }
 
 /// Small numbers moved around, compared with where a model of the stack has them.
@@ -223,11 +229,21 @@ fn conditional(rng: &mut Rng, script: &mut ScriptBuilder, envelope: Envelope, wi
 fn not_executed(rng: &mut Rng, script: &mut ScriptBuilder) {
     for _ in 0..rng.between(0, 3) {
         match rng.below(20) {
-            0 => drop(script.op(rng.pick(&[OP_CAT, OP_2MUL, OP_VERIF, OP_VERNOTIF]))), // fail even here
-            1..4 => drop(script.op(OP_PUSHBYTES_0).op(OP_IF).op(OP_ELSE).op(OP_ENDIF)),
-            4..8 => drop(script.op(rng.pick(&[OP_RETURN, OP_VER, OP_RESERVED, OP_RESERVED1, OP_CHECKMULTISIG]))),
-            8..10 => drop(script.raw(&[rng.between(0xba, 0xff) as u8])),
-            10..12 => drop(script.op(OP_CODESEPARATOR)),
+            0 => {
+                script.op(rng.pick(&[OP_CAT, OP_2MUL, OP_VERIF, OP_VERNOTIF]));
+            } // fail even here
+            1..4 => {
+                script.op(OP_PUSHBYTES_0).op(OP_IF).op(OP_ELSE).op(OP_ENDIF);
+            }
+            4..8 => {
+                script.op(rng.pick(&[OP_RETURN, OP_VER, OP_RESERVED, OP_RESERVED1, OP_CHECKMULTISIG]));
+            }
+            8..10 => {
+                script.raw(&[rng.between(0xba, 0xff) as u8]);
+            }
+            10..12 => {
+                script.op(OP_CODESEPARATOR);
+            }
             _ => any_push(rng, script),
         }
     }
@@ -260,10 +276,23 @@ fn wild_operation(rng: &mut Rng, script: &mut ScriptBuilder) {
     const DISABLED: [Opcode; 8] = [OP_CAT, OP_SUBSTR, OP_INVERT, OP_XOR, OP_2MUL, OP_MOD, OP_LSHIFT, OP_RSHIFT];
     const RESERVED: [Opcode; 6] = [OP_RESERVED, OP_VER, OP_VERIF, OP_VERNOTIF, OP_RESERVED1, OP_RESERVED2];
     match rng.below(20) {
-        0..12 => drop(script.raw(&[rng.between(0x4f, 0xba) as u8])),
-        12..14 => drop(script.op(rng.pick(&DISABLED))),
-        14..16 => drop(script.op(rng.pick(&RESERVED))),
-        16..18 => drop(script.raw(&[rng.byte()])), // perhaps a push that swallows what follows
-        _ => drop(script.raw(&[rng.between(0xba, 0xff) as u8])),
+        0..11 => {
+            script.raw(&[rng.between(0x4f, 0xba) as u8]);
+        }
+        11..13 => {
+            script.op(rng.pick(&DISABLED));
+        }
+        13..15 => {
+            script.op(rng.pick(&RESERVED));
+        }
+        15..17 => {
+            script.op(rng.pick(&[OP_RETURN, OP_FROMALTSTACK]));
+        }
+        17 => {
+            script.raw(&[rng.byte()]);
+        } // perhaps a push that swallows what follows
+        _ => {
+            script.raw(&[rng.between(0xba, 0xff) as u8]);
+        }
     }
 }

@@ -38,33 +38,55 @@ pub(crate) fn op_success(rng: &mut Rng, spend: &mut Spend) {
     let mut script = ScriptBuilder::default();
     let mut items = rng.items(3);
     match rng.below(7) {
-        0 => drop(script.op(OP_RETURN)),
-        1 => drop(script.op(OP_PUSHBYTES_0).op(OP_IF)),
-        2 => drop(script.op(OP_VERIF)),
-        3 => drop(script.push(&rng.bytes(521))),
+        0 => {
+            script.op(OP_RETURN);
+        }
+        1 => {
+            script.op(OP_PUSHBYTES_0).op(OP_IF);
+        }
+        2 => {
+            script.op(OP_VERIF);
+        }
+        3 => {
+            script.push(&rng.bytes(521));
+        }
         4 => items = vec![Vec::new(); 1001],
         5 => items.push(vec![7; 521]),
         _ => {}
     }
     match rng.below(6) {
-        0 => drop(script.push(&[opcode])),            // data, not an operation
-        1 => drop(script.raw(&[0x4c, 3, opcode, 0])), // the push before it has no end
-        2 => drop(script.raw(&[opcode, 0x4d, 1])),    // the push behind it has none
-        _ => drop(script.raw(&[opcode])),
+        0 => {
+            script.push(&[opcode]);
+        } // data, not an operation
+        1 => {
+            script.raw(&[0x4c, 3, opcode, 0]);
+        } // the push before it has no end
+        2 => {
+            script.raw(&[opcode, 0x4d, 1]);
+        } // the push behind it has none
+        _ => {
+            script.raw(&[opcode]);
+        }
     }
     Lock::new(rng, spend, Tapscript, script.build()).open(spend, items);
 }
 
 /// Keys of 32 bytes are checked, those of other lengths pass with any signature, and those of none fail.
 pub(crate) fn unknown_key_type(rng: &mut Rng, spend: &mut Spend) {
-    let length = rng.pick(&[0, 1, 2, 31, 33, 33, 33, 34, 65]);
+    let length = rng.pick(&[0, 0, 1, 2, 31, 33, 33, 34, 65]);
     let key = rng.bytes(length);
     let signed = rng.chance(70);
     let mut script = ScriptBuilder::default();
     match rng.below(3) {
-        0 => drop(script.push(&key).op(OP_CHECKSIG)),
-        1 => drop(script.push(&key).op(OP_CHECKSIGVERIFY).number(1)),
-        _ => drop(script.number(5).push(&key).op(OP_CHECKSIGADD).number(5 + i64::from(signed)).op(OP_NUMEQUAL)),
+        0 => {
+            script.push(&key).op(OP_CHECKSIG);
+        }
+        1 => {
+            script.push(&key).op(OP_CHECKSIGVERIFY).number(1);
+        }
+        _ => {
+            script.number(5).push(&key).op(OP_CHECKSIGADD).number(5 + i64::from(signed)).op(OP_NUMEQUAL);
+        }
     }
     let signature_length = rng.pick(&[1, 63, 64, 65, 520]);
     let signature = if signed { rng.bytes(signature_length) } else { Vec::new() };
