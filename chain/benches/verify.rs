@@ -20,12 +20,12 @@ use cairn_chain::script::{PrecomputedTransactionData, ScriptVerifyFlags, Transac
 use inputs::{BareCalls, Case};
 use secp256k1::{Message, PublicKey, Scalar, Secp256k1, VerifyOnly, XOnlyPublicKey, ecdsa, schnorr};
 
-/// Odd, so that there is a median.
-const ROUNDS: usize = 25;
+/// Many and short, for machines whose speed changes all the time; odd, so that there is a median.
+const ROUNDS: usize = 151;
 
 fn main() {
     let quick = env::var_os("CAIRN_BENCH_QUICK").is_some_and(|value| value == "1");
-    let round = Duration::from_millis(if quick { 2 } else { 40 });
+    let round = Duration::from_millis(if quick { 1 } else { 8 });
     println!("{:24} {:>10} {:>10} {:>10} {:>12} {:>12}", "", "ours", "bare", "Core's", "ours/bare", "ours/Core's");
     for case in inputs::all() {
         report(&case, round);
