@@ -21,6 +21,7 @@ pub(crate) struct Case {
 }
 
 /// What libsecp256k1 is asked.
+#[allow(clippy::large_enum_variant, reason = "there are five")]
 pub(crate) enum BareCalls {
     Ecdsa(Vec<EcdsaCheck>),
     Schnorr {

@@ -100,23 +100,27 @@ pub(crate) fn single_without_output(rng: &mut Rng, spend: &mut Spend) {
     Lock::new(rng, spend, envelope, script.build()).open(spend, Vec::new());
 }
 
-/// A scriptSig that checks a signature itself, over its own code, for an output that takes anything true.
+/// A scriptSig that checks a signature itself, over its own code; then the output takes anything true, or checks another
+/// signature over code of the same length.
 pub(crate) fn check_in_script_sig(rng: &mut Rng, spend: &mut Spend) {
-    let key = Key::random(rng);
+    let (key, output_key) = (Key::random(rng), Key::random(rng));
+    let again = rng.chance(40);
     let mut script = ScriptBuilder::default();
-    let separated = rng.chance(40);
-    if separated {
-        script.op(OP_CODESEPARATOR);
+    script.push(&key.compressed()).op(if again { OP_CHECKSIGVERIFY } else { OP_CHECKSIG });
+    let hash_type = random_ecdsa_hash_type(rng);
+    let signature = push(&sign_ecdsa(spend, &key, &script.build(), hash_type, false));
+    if again {
+        let output = ScriptBuilder::default().push(&output_key.compressed()).op(OP_CHECKSIG).build();
+        let output_signature = push(&sign_ecdsa(spend, &output_key, &output, hash_type, false));
+        let separator = vec![OP_CODESEPARATOR.to_u8()];
+        spend.input_mut().script_sig = [output_signature, signature, separator, script.build()].concat();
+        spend.input_mut().spent.script_pubkey = output;
+        return;
     }
-    script.push(&key.compressed()).op(OP_CHECKSIG);
-    let signature = sign_ecdsa(spend, &key, &script.build(), random_ecdsa_hash_type(rng), false);
-    spend.input_mut().script_sig = [push(&signature), script.build()].concat();
-    let output = match rng.below(3) {
-        0 => vec![OP_NOP.to_u8()],
-        1 => vec![OP_VERIFY.to_u8(), OP_PUSHNUM_1.to_u8()],
-        _ => Vec::new(),
-    };
-    spend.input_mut().spent.script_pubkey = output;
+    let separator = if rng.chance(40) { vec![OP_CODESEPARATOR.to_u8()] } else { Vec::new() };
+    spend.input_mut().script_sig = [signature, separator, script.build()].concat();
+    let output: &[Opcode] = rng.pick(&[&[], &[OP_NOP], &[OP_VERIFY, OP_PUSHNUM_1]]);
+    spend.input_mut().spent.script_pubkey = output.iter().map(|opcode| opcode.to_u8()).collect();
 }
 
 /// A key in uncompressed form with the parity of a compressed one, right or wrong.

@@ -116,7 +116,7 @@ pub(crate) fn budget(rng: &mut Rng, spend: &mut Spend) {
         }
         script.op(OP_CHECKSIG).ops(OP_NOP, padding).build()
     };
-    let short_of = rng.pick(&[-2, -1, 0, 0, 1, 2, 49, 50]);
+    let short_of = rng.pick(&[-1, 0, 0, 0, 1, 1, 1, 50]);
     // The budget is the size and one check more.
     let wanted = ((checks - 1) * WEIGHT_PER_CHECK).cast_signed() - short_of;
     let size_with = |padding: usize| {
