@@ -11,7 +11,7 @@ use thiserror::Error;
 
 pub use overlay::CoinsOverlay;
 
-/// Bytes of script a [`Coin`] holds without an allocation: every standard script fits (Core: `prevector<36, uint8_t>`,
+/// Bytes of script a [`Coin`] holds without an allocation: every output an address stands for fits (Core: `prevector<36, uint8_t>`,
 /// `script/script.h`).
 const INLINE_SCRIPT: usize = 36;
 

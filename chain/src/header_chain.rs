@@ -25,6 +25,9 @@ pub trait HeaderChain {
     fn height(&self) -> u32;
 
     /// The block at `height`, which must not exceed [`HeaderChain::height`].
+    ///
+    /// It is asked eleven times for each input with a relative lock time, so it must not walk: constant time, or
+    /// logarithmic.
     fn header_at(&self, height: u32) -> HeaderFacts;
 
     /// The last block, as Core's `CChain::Tip`.
@@ -60,7 +63,7 @@ impl HeaderChain for [HeaderFacts] {
         u32::try_from(self.len())
             .expect("a chain has fewer than 2^32 blocks")
             .checked_sub(1)
-            .expect("never empty: genesis")
+            .expect("a chain holds at least genesis")
     }
 
     fn header_at(&self, height: u32) -> HeaderFacts {

@@ -1,9 +1,9 @@
 //! Bitcoin Script: whether an input may spend an output.
 //!
 //! [`verify_script`] is Core's `VerifyScript`: legacy, pay-to-script-hash, version 0 witness programs, taproot and
-//! tapscript, under any consistent set of [`ScriptVerifyFlags`], with Core's 53 error names. The interpreter allocates
-//! nothing per operation: elements refer to the script or witness they were pushed from, and what operations compute is
-//! at most 32 bytes and held in place.
+//! tapscript, under any consistent set of [`ScriptVerifyFlags`], with Core's 53 error names. Elements of the
+//! stack are never allocated: they refer to the script or witness they were pushed from, and what operations compute is at
+//! most 32 bytes and held in place.
 //!
 //! | file | holds | Core |
 //! |---|---|---|
@@ -46,14 +46,14 @@ pub(crate) use checker::{
 pub use error::ScriptError;
 pub use flags::ScriptVerifyFlags;
 pub use instructions::{Instruction, Instructions};
-pub use patterns::{WitnessProgram, is_pay_to_anchor, is_pay_to_script_hash, is_push_only, witness_program};
+pub use patterns::{WitnessProgram, is_pay_to_script_hash, is_push_only, witness_program};
 pub(crate) use push::{append_number_push, append_push};
 pub use sighash::{
     PrecomputedTransactionData, TaprootSpend, TapscriptSpend, legacy_sighash, segwit_v0_sighash, taproot_sighash,
 };
 pub use sigops::{count_p2sh_sigops, count_sigops, count_witness_sigops};
 pub use taproot::{tap_branch_hash, tap_leaf_hash, tap_tweak_hash};
-pub use verify::verify_script;
+pub use verify::{verify_input, verify_script};
 
 /// Longest stack element, in bytes (Core: `MAX_SCRIPT_ELEMENT_SIZE`, `script/script.h`).
 pub const MAX_SCRIPT_ELEMENT_SIZE: usize = 520;

@@ -5,14 +5,17 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::Arc;
 
+use bitcoin::Script;
 use bitcoin::consensus::encode;
 use bitcoin::hashes::Hash;
+use cairn_chain::coins::{Coin, CoinScript};
 use cairn_chain::params::spec_file::NetworkSpec;
-use cairn_chain::params::{ActivationOverride, ChainParams};
+use cairn_chain::params::{ActivationOverride, ChainParams, RegtestOptions};
 use cairn_chain::pow::Work;
-use cairn_chain::primitives::{Block, Transaction, WitnessRef, decode_header};
+use cairn_chain::primitives::{Block, Transaction, TransactionRef, WitnessRef, decode_header};
 use cairn_chain::script::{
-    Instructions, count_p2sh_sigops, count_sigops, count_witness_sigops, is_push_only, witness_program,
+    Instructions, PrecomputedTransactionData, ScriptVerifyFlags, TransactionSignatureChecker, count_p2sh_sigops,
+    count_sigops, count_witness_sigops, is_push_only, verify_script, witness_program,
 };
 use cairn_chain::validation::{check_block, check_transaction};
 use proptest::prelude::*;
@@ -61,21 +64,23 @@ fn peak_memory<T>(action: impl FnOnce() -> T) -> usize {
 
 /// Bytes of memory for each byte of input; reached by a block of transactions that have nothing but a version and a lock
 /// time, ten bytes each, for each of which two hashes are kept.
-const MEMORY_PER_BYTE: usize = 12;
+const MEMORY_PER_BLOCK_BYTE: usize = 12;
+/// The same for a transaction; reached by outputs without scripts, nine bytes each.
+const MEMORY_PER_TRANSACTION_BYTE: usize = 5;
 /// What a decoder may hold whatever it reads.
 const FIXED_MEMORY: usize = 1024;
 
-fn assert_memory(input: &[u8], peak: usize) {
-    let limit = input.len() * MEMORY_PER_BYTE + FIXED_MEMORY;
+fn assert_memory(input: &[u8], per_byte: usize, peak: usize) {
+    let limit = input.len() * per_byte + FIXED_MEMORY;
     assert!(peak <= limit, "{peak} bytes for {} bytes of input, expected at most {limit}", input.len());
 }
 
 /// Decodes and checks, and does whatever else can be done with bytes.
 fn exercise(bytes: &[u8]) {
     let copy = bytes.to_vec();
-    assert_memory(bytes, peak_memory(|| Block::decode(copy)));
+    assert_memory(bytes, MEMORY_PER_BLOCK_BYTE, peak_memory(|| Block::decode(copy)));
     let copy = bytes.to_vec();
-    assert_memory(bytes, peak_memory(|| Transaction::decode(copy)));
+    assert_memory(bytes, MEMORY_PER_TRANSACTION_BYTE, peak_memory(|| Transaction::decode(copy)));
     if let Ok(transaction) = Transaction::decode(bytes.to_vec()) {
         let tx = transaction.as_ref();
         let _ = check_transaction(tx);
@@ -83,6 +88,7 @@ fn exercise(bytes: &[u8]) {
         for input in tx.inputs() {
             exercise_script(input.script_sig().as_bytes(), input.witness());
         }
+        exercise_spends(tx);
         for output in tx.outputs() {
             exercise_script(output.script_pubkey().as_bytes(), WitnessRef::EMPTY);
         }
@@ -94,6 +100,26 @@ fn exercise(bytes: &[u8]) {
     exercise_script(bytes, WitnessRef::EMPTY);
     if let Some(header) = bytes.first_chunk() {
         assert_eq!(encode::serialize(&decode_header(header)), header);
+    }
+}
+
+/// Runs the scripts of all inputs against outputs whose scripts are those of the transaction's own outputs.
+fn exercise_spends(tx: TransactionRef<'_>) {
+    let scripts: Vec<_> = tx.outputs().map(|output| output.script_pubkey()).collect();
+    let coin = |index: usize| Coin {
+        amount: bitcoin::Amount::from_sat(1),
+        script_pubkey: CoinScript::from(*scripts.get(index % scripts.len().max(1)).unwrap_or(&Script::new())),
+        height: 0,
+        is_coinbase: false,
+    };
+    let spent: Vec<_> = (0..tx.input_count()).map(coin).collect();
+    let data = PrecomputedTransactionData::new(tx, &spent);
+    for (index, input) in tx.inputs().enumerate() {
+        for flags in [ScriptVerifyFlags::empty(), ScriptVerifyFlags::MANDATORY, ScriptVerifyFlags::STANDARD] {
+            let mut checker = TransactionSignatureChecker::new(&data, index);
+            let script_pubkey = spent[index].script_pubkey.as_script();
+            let _ = verify_script(input.script_sig(), script_pubkey, input.witness(), flags, &mut checker);
+        }
     }
 }
 
@@ -152,8 +178,16 @@ fn mutated(original: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
+/// More cases than usual, which are cheap here, unless the environment asks for a number.
+fn config() -> ProptestConfig {
+    match std::env::var_os("PROPTEST_CASES") {
+        Some(_) => ProptestConfig::default(),
+        None => ProptestConfig::with_cases(2_000),
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(config())]
 
     #[test]
     fn any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
@@ -176,7 +210,7 @@ proptest! {
         exercise(&bytes);
         if let Ok(block) = Block::decode(bytes) {
             let block = Arc::new(block);
-            for params in [ChainParams::signet(), ChainParams::regtest(Default::default())] {
+            for params in [ChainParams::signet(), ChainParams::regtest(RegtestOptions::default())] {
                 let _ = check_block(Arc::clone(&block), &params.consensus);
             }
         }
@@ -198,8 +232,21 @@ fn the_worst_block_takes_as_much_memory_as_stated() {
     bytes.resize(85 + 10 * count as usize, 0);
     let input = bytes.clone();
     let peak = peak_memory(|| Block::decode(bytes).unwrap());
-    assert_memory(&input, peak);
+    assert_memory(&input, MEMORY_PER_BLOCK_BYTE, peak);
     assert!(peak > 8 * input.len(), "the bound is not far above what is reached: {peak}");
+}
+
+#[test]
+fn the_worst_transaction_takes_as_much_memory_as_stated() {
+    // No inputs, flag 1 and outputs of nine bytes: refused in the end, but decoded first.
+    let count = 300_000u32;
+    let mut bytes = vec![2, 0, 0, 0, 0, 1, 0, 254];
+    bytes.extend(count.to_le_bytes());
+    bytes.resize(12 + 9 * count as usize + 4, 0);
+    let input = bytes.clone();
+    let peak = peak_memory(|| Transaction::decode(bytes).unwrap_err());
+    assert_memory(&input, MEMORY_PER_TRANSACTION_BYTE, peak);
+    assert!(peak > input.len(), "the bound is not far above what is reached: {peak}");
 }
 
 #[test]
@@ -213,6 +260,6 @@ fn counts_without_bytes_take_no_memory() {
     ];
     for claim in claims {
         let input = claim.clone();
-        assert_memory(&input, peak_memory(|| Block::decode(claim).unwrap_err()));
+        assert_memory(&input, 0, peak_memory(|| Block::decode(claim).unwrap_err()));
     }
 }

@@ -332,6 +332,7 @@ mod tests {
             if let Ok(ours) = Transaction::decode(bytes.clone())
                 && let Ok(theirs) = encode::deserialize::<bitcoin::Transaction>(&bytes)
             {
+                prop_assert_eq!(encode::serialize(&theirs), bytes);
                 prop_assert_eq!(ours.as_ref().txid(), theirs.compute_txid());
                 prop_assert_eq!(ours.as_ref().wtxid(), theirs.compute_wtxid());
             }

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use crate::hash::HashWriter;
 
-/// Slots one lock guards together with its neighbours is `slots / SHARDS`; more shards than threads keep them apart.
+/// Locks, each over its own share of the slots: more than there are threads, so that two seldom want the same one.
 const SHARDS: usize = 64;
 /// Slots an entry may go to. When all are taken, the one its hash points at is overwritten.
 const WAYS: usize = 8;
@@ -102,7 +102,8 @@ impl SignatureCache {
 
 fn entry(keyed: &HashWriter, sighash: &[u8; 32], key: &[u8], signature: &[u8]) -> Entry {
     let mut writer = keyed.clone();
-    writer.write(sighash).write(key).write(signature);
+    // With its length, or bytes could be moved from the end of the key to the start of the signature.
+    writer.write(sighash).write_with_size(key).write(signature);
     writer.sha256()
 }
 
@@ -134,6 +135,7 @@ mod tests {
         assert_ne!(entry, cache.ecdsa_entry(&[2; 32], b"key", b"signature"));
         assert_ne!(entry, cache.ecdsa_entry(&[1; 32], b"kex", b"signature"));
         assert_ne!(entry, cache.ecdsa_entry(&[1; 32], b"key", b"signaturf"));
+        assert_ne!(entry, cache.ecdsa_entry(&[1; 32], b"ke", b"ysignature"), "where the key ends");
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! What the interpreter asks about the transaction: are its signatures good, is it locked long enough.
 
 use super::sighash::{HashType, TaprootSpend, legacy_preimage, segwit_v0_preimage};
+use super::signature::has_key_length;
 use super::{LOCKTIME_THRESHOLD, PrecomputedTransactionData, ScriptError, SignatureCache, signature, taproot_sighash};
+use crate::coins::Coin;
 use crate::hash::HashWriter;
 use crate::primitives::InputRef;
 
@@ -51,6 +53,16 @@ impl<'a> TransactionSignatureChecker<'a> {
         Self { cache: Some((cache, policy)), ..self }
     }
 
+    /// The input it checks.
+    pub(super) fn input(&self) -> InputRef<'a> {
+        self.input
+    }
+
+    /// The coin the input spends.
+    pub(super) fn spent_output(&self) -> &'a Coin {
+        self.data.spent_output(self.index)
+    }
+
     /// Whether an ECDSA signature, its hash type included, signs this input (Core: `CheckECDSASignature`).
     ///
     /// `script_code` is the script from its last executed `OP_CODESEPARATOR`; in a legacy script the signature is already
@@ -62,6 +74,9 @@ impl<'a> TransactionSignatureChecker<'a> {
         script_code: &[u8],
         witness_v0: bool,
     ) -> bool {
+        if !has_key_length(key) {
+            return false;
+        }
         let [der @ .., hash_type] = signature else { return false };
         let sighash = self.ecdsa_sighash(script_code, *hash_type, witness_v0);
         self.cached(|cache| cache.ecdsa_entry(&sighash, key, der), || signature::verify_ecdsa(der, key, sighash))
@@ -170,3 +185,6 @@ impl SighashMidstates {
         Some(midstate)
     }
 }
+
+#[cfg(test)]
+mod tests;

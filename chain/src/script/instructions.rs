@@ -48,6 +48,15 @@ impl Instruction<'_> {
     }
 }
 
+/// The number an opcode pushes, for `OP_0` to `OP_16` (Core: `CScript::DecodeOP_N`, `script/script.h`).
+pub(super) fn decode_op_n(opcode: Opcode) -> Option<u8> {
+    match opcode.to_u8() {
+        0 => Some(0),
+        code @ 0x51..=0x60 => Some(code - 0x50),
+        _ => None,
+    }
+}
+
 /// A push that reaches beyond the end of its script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TruncatedPush;
@@ -86,11 +95,11 @@ impl<'a> Instructions<'a> {
     }
 
     fn data(&mut self, opcode: u8) -> Option<&'a [u8]> {
-        let length = match opcode {
-            0x4c => self.length(1)?,
-            0x4d => self.length(2)?,
-            0x4e => self.length(4)?,
-            direct => usize::from(direct),
+        let length = match Opcode::from(opcode) {
+            OP_PUSHDATA1 => self.length(1)?,
+            OP_PUSHDATA2 => self.length(2)?,
+            OP_PUSHDATA4 => self.length(4)?,
+            _ => usize::from(opcode),
         };
         let data = self.script[self.position..].get(..length)?;
         self.position += length;

@@ -12,6 +12,7 @@ mod stack_operations;
 use bitcoin::opcodes::{Opcode, all::*};
 
 use super::conditions::Conditions;
+use super::instructions::decode_op_n;
 use super::sighash::TaprootSpend;
 use super::stack::{Element, Stack};
 use super::{
@@ -154,10 +155,6 @@ impl<'s> Interpreter<'s, '_, '_> {
     fn execute(&mut self, opcode: Opcode, next: usize, position: u32) -> Result<(), ScriptError> {
         match opcode {
             OP_PUSHNUM_NEG1 => self.push_number(-1),
-            _ if (OP_PUSHNUM_1.to_u8()..=OP_PUSHNUM_16.to_u8()).contains(&opcode.to_u8()) => {
-                self.push_number(i64::from(opcode.to_u8() - OP_PUSHNUM_1.to_u8()) + 1);
-            }
-
             OP_NOP => {}
             OP_CLTV => self.check_lock_time_verify()?,
             OP_CSV => self.check_sequence_verify()?,
@@ -225,7 +222,7 @@ impl<'s> Interpreter<'s, '_, '_> {
                 self.check_multisig()?;
                 self.verify(ScriptError::CheckMultisigVerify)?;
             }
-            _ => return Err(ScriptError::BadOpcode),
+            _ => self.push_number(decode_op_n(opcode).ok_or(ScriptError::BadOpcode)?.into()),
         }
         Ok(())
     }

@@ -1,7 +1,9 @@
 //! Outputs that consensus knows by their form.
 
+use bitcoin::opcodes::{Opcode, all::*};
+
 use super::Instructions;
-use bitcoin::opcodes::all::*;
+use super::instructions::decode_op_n;
 
 /// A witness version and its program (BIP141).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,11 +21,7 @@ pub fn witness_program(script: &[u8]) -> Option<WitnessProgram<'_>> {
     if !(4..=42).contains(&script.len()) || usize::from(script[1]) + 2 != script.len() {
         return None;
     }
-    let version = match script[0] {
-        0 => 0,
-        opcode @ 0x51..=0x60 => opcode - 0x50,
-        _ => return None,
-    };
+    let version = decode_op_n(Opcode::from(script[0]))?;
     Some(WitnessProgram { version, program: &script[2..] })
 }
 
@@ -33,12 +31,6 @@ impl WitnessProgram<'_> {
     pub fn is_pay_to_anchor(self) -> bool {
         self.version == 1 && self.program == [0x4e, 0x73]
     }
-}
-
-/// Whether a script is the pay-to-anchor output (Core: `CScript::IsPayToAnchor`, `script/script.cpp`).
-#[must_use]
-pub fn is_pay_to_anchor(script: &[u8]) -> bool {
-    witness_program(script).is_some_and(WitnessProgram::is_pay_to_anchor)
 }
 
 /// Whether a script pays to the hash of another (Core: `CScript::IsPayToScriptHash`, `script/script.cpp`; BIP16).
@@ -67,6 +59,6 @@ mod tests {
         assert!(witness_program(&script(0x51, 41)).is_none());
         assert!(witness_program(&script(0x50, 32)).is_none());
         assert!(witness_program(&script(0x61, 32)).is_none());
-        assert!(is_pay_to_anchor(&[0x51, 2, 0x4e, 0x73]));
+        assert!(witness_program(&[0x51, 2, 0x4e, 0x73]).unwrap().is_pay_to_anchor());
     }
 }

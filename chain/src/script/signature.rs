@@ -89,6 +89,16 @@ pub(super) fn check_public_key_encoding(
     Ok(())
 }
 
+/// Whether a public key has the length its first byte demands: 33 bytes compressed, 65 uncompressed or hybrid (Core:
+/// `CPubKey::IsValid`, `pubkey.h`). Nothing else is hashed, cached or given to libsecp256k1.
+pub(super) fn has_key_length(key: &[u8]) -> bool {
+    match key.first() {
+        Some(2 | 3) => key.len() == 33,
+        Some(4 | 6 | 7) => key.len() == 65,
+        _ => false,
+    }
+}
+
 /// Whether `signature`, DER as lax as it was before BIP66, signs `sighash` for `key`, which may be compressed,
 /// uncompressed or hybrid (Core: `CPubKey::Verify`, `pubkey.cpp`).
 pub(super) fn verify_ecdsa(signature: &[u8], key: &[u8], sighash: [u8; 32]) -> bool {

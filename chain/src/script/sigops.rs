@@ -2,6 +2,7 @@
 
 use bitcoin::opcodes::all::*;
 
+use super::instructions::decode_op_n;
 use super::{Instructions, MAX_PUBKEYS_PER_MULTISIG, is_pay_to_script_hash, is_push_only, witness_program};
 use crate::primitives::WitnessRef;
 
@@ -16,8 +17,8 @@ pub fn count_sigops(script: &[u8], accurate: bool) -> usize {
     for instruction in Instructions::new(script).map_while(Result::ok) {
         count += match instruction.opcode {
             OP_CHECKSIG | OP_CHECKSIGVERIFY => 1,
-            OP_CHECKMULTISIG | OP_CHECKMULTISIGVERIFY => match previous.to_u8() {
-                number @ 0x51..=0x60 if accurate => usize::from(number - 0x50),
+            OP_CHECKMULTISIG | OP_CHECKMULTISIGVERIFY => match decode_op_n(previous) {
+                Some(keys @ 1..) if accurate => usize::from(keys),
                 _ => MAX_PUBKEYS_PER_MULTISIG,
             },
             _ => 0,

@@ -15,6 +15,19 @@ use super::{
 use crate::hash::{HashWriter, sha256};
 use crate::primitives::WitnessRef;
 
+/// Whether an input may spend the coin it names: [`verify_script`] with what the checker's transaction says.
+///
+/// # Errors
+///
+/// The first rule that is broken, in Core's order.
+pub fn verify_input(
+    checker: &mut TransactionSignatureChecker<'_>,
+    flags: ScriptVerifyFlags,
+) -> Result<(), ScriptError> {
+    let (input, spent) = (checker.input(), checker.spent_output());
+    verify_script(input.script_sig(), spent.script_pubkey.as_script(), input.witness(), flags, checker)
+}
+
 /// Whether `script_sig` and `witness` satisfy `script_pubkey` (Core: `VerifyScript`, `script/interpreter.cpp`).
 ///
 /// `flags` must be [consistent](ScriptVerifyFlags::is_consistent).
@@ -40,7 +53,7 @@ pub fn verify_script(
     let stack = eval_script(Stack::new(), script_sig, flags, SigVersion::Base, checker)?;
     let is_p2sh = flags.contains(ScriptVerifyFlags::P2SH) && is_pay_to_script_hash(script_pubkey);
     let after_script_sig = is_p2sh.then(|| stack.clone());
-    let mut stack = eval_script(stack, script_pubkey, flags, SigVersion::Base, checker)?;
+    let stack = eval_script(stack, script_pubkey, flags, SigVersion::Base, checker)?;
     require_true_on_top(&stack)?;
 
     let mut had_witness = false;
@@ -56,29 +69,10 @@ pub fn verify_script(
         is_clean = true; // the program left its own stack behind, which was judged
     }
 
-    let redeem_script;
-    if let Some(mut after_script_sig) = after_script_sig {
-        if !is_push_only(script_sig) {
-            return Err(ScriptError::SigPushOnly);
-        }
-        redeem_script = after_script_sig.pop().expect("hashing the top element succeeded, so there is one");
-        let redeem_script = redeem_script.as_bytes();
-        stack = eval_script(after_script_sig, redeem_script, flags, SigVersion::Base, checker)?;
-        require_true_on_top(&stack)?;
-        is_clean = stack.len() == 1;
-
-        if flags.contains(ScriptVerifyFlags::WITNESS)
-            && let Some(program) = witness_program(redeem_script)
-        {
-            had_witness = true;
-            let mut only_push = Vec::with_capacity(redeem_script.len() + 1);
-            append_push(&mut only_push, redeem_script);
-            if script_sig != only_push {
-                return Err(ScriptError::WitnessMalleatedP2sh);
-            }
-            verify_witness_program(program, witness, flags, checker, true)?;
-            is_clean = true;
-        }
+    if let Some(after_script_sig) = after_script_sig {
+        let redeemed = verify_redeem_script(after_script_sig, script_sig, witness, flags, checker)?;
+        had_witness |= redeemed.had_witness;
+        is_clean = redeemed.is_clean;
     }
 
     if flags.contains(ScriptVerifyFlags::CLEANSTACK) && !is_clean {
@@ -88,6 +82,42 @@ pub fn verify_script(
         return Err(ScriptError::WitnessUnexpected);
     }
     Ok(())
+}
+
+/// How a redeem script succeeded.
+struct Redeemed {
+    /// It left one element, or was a witness program, whose own stack was judged.
+    is_clean: bool,
+    had_witness: bool,
+}
+
+/// Runs the script that a scriptSig pushed last on what it pushed before (BIP16).
+fn verify_redeem_script(
+    mut stack: Stack<'_>,
+    script_sig: &[u8],
+    witness: WitnessRef<'_>,
+    flags: ScriptVerifyFlags,
+    checker: &mut TransactionSignatureChecker<'_>,
+) -> Result<Redeemed, ScriptError> {
+    if !is_push_only(script_sig) {
+        return Err(ScriptError::SigPushOnly);
+    }
+    let redeem_script = stack.pop().expect("hashing the top element succeeded, so there is one");
+    let redeem_script = redeem_script.as_bytes();
+    let stack = eval_script(stack, redeem_script, flags, SigVersion::Base, checker)?;
+    require_true_on_top(&stack)?;
+
+    let program = witness_program(redeem_script).filter(|_| flags.contains(ScriptVerifyFlags::WITNESS));
+    let Some(program) = program else {
+        return Ok(Redeemed { is_clean: stack.len() == 1, had_witness: false });
+    };
+    let mut only_push = Vec::with_capacity(redeem_script.len() + 1);
+    append_push(&mut only_push, redeem_script);
+    if script_sig != only_push {
+        return Err(ScriptError::WitnessMalleatedP2sh);
+    }
+    verify_witness_program(program, witness, flags, checker, true)?;
+    Ok(Redeemed { is_clean: true, had_witness: true })
 }
 
 fn require_true_on_top(stack: &Stack<'_>) -> Result<(), ScriptError> {

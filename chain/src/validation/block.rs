@@ -43,8 +43,8 @@ impl CheckedBlock {
 ///
 /// # Errors
 ///
-/// The first rule that is broken, in Core's order. Everything that could have been changed without changing the header is
-/// checked before anything that would condemn its hash.
+/// The first rule that is broken, in Core's order. None of them condemns the hash: what is wrong may be the body's fault
+/// alone.
 pub fn check_block(block: Arc<Block>, params: &ConsensusParams) -> Result<CheckedBlock, BlockError> {
     let header = check_hashed_header(block.header(), block.hash(), params)?;
     if let Some(challenge) = &params.signet_challenge
@@ -61,7 +61,7 @@ pub fn check_block(block: Arc<Block>, params: &ConsensusParams) -> Result<Checke
     }
     let got = block.transactions().map(legacy_sigops).sum::<usize>() * WITNESS_SCALE_FACTOR;
     if got > MAX_BLOCK_SIGOPS_COST {
-        return Err(BlockError::TooManySigops { got });
+        return Err(BlockError::TooManyLegacySigops { got });
     }
     Ok(CheckedBlock { block, header })
 }

@@ -268,7 +268,13 @@ pub enum BlockError {
         /// The rule.
         source: TransactionError,
     },
-    /// Too many signature operations.
+    /// Too many signature operations in the scripts of the transactions alone.
+    #[error("too many signature operations: expected a cost of at most {MAX_BLOCK_SIGOPS_COST}, got {got}")]
+    TooManyLegacySigops {
+        /// Their cost.
+        got: usize,
+    },
+    /// Too many signature operations, those in redeem scripts and witnesses counted too.
     #[error("too many signature operations: expected a cost of at most {MAX_BLOCK_SIGOPS_COST}, got at least {got}")]
     TooManySigops {
         /// Their cost.
@@ -379,7 +385,7 @@ impl BlockError {
             Self::CoinbaseMissing => "bad-cb-missing",
             Self::CoinbaseMultiple { .. } => "bad-cb-multiple",
             Self::Transaction { source, .. } => source.reject_reason(),
-            Self::TooManySigops { .. } => "bad-blk-sigops",
+            Self::TooManyLegacySigops { .. } | Self::TooManySigops { .. } => "bad-blk-sigops",
             Self::NonFinal { .. } | Self::SequenceLocked { .. } => "bad-txns-nonfinal",
             Self::BadCoinbaseHeight { .. } => "bad-cb-height",
             Self::BadWitnessNonceSize { .. } => "bad-witness-nonce-size",

@@ -5,7 +5,7 @@ use bitcoin::hashes::Hash;
 use crate::hash::sha256d_pair;
 use crate::primitives::Block;
 
-/// The root of a merkle tree, and whether its leaves could be others.
+/// The root of a merkle tree, and whether other leaves have it too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MerkleRoot {
     /// The root; zero when there are no leaves.

@@ -39,7 +39,7 @@ pub fn block_script_flags(height: u32, hash: &BlockHash, params: &ConsensusParam
 /// Whether a block must not overwrite coins, so that each of its outputs has to be looked up (Core: `ConnectBlock`,
 /// `validation.cpp`; BIP30).
 ///
-/// Two blocks did. Since BIP34 no more can, on a chain on which it is known to have been enforced.
+/// Two blocks overwrote coins. Where BIP34 is known to have held no later one can, below [`BIP34_IMPLIES_BIP30_LIMIT`].
 pub(super) fn enforces_bip30(
     height: u32,
     hash: &BlockHash,

@@ -9,8 +9,7 @@ use super::{BlockError, InputsCheckedBlock};
 use crate::coins::Coin;
 use crate::primitives::Block;
 use crate::script::{
-    CachePolicy, PrecomputedTransactionData, ScriptError, ScriptVerifyFlags, SignatureCache,
-    TransactionSignatureChecker, verify_script,
+    CachePolicy, PrecomputedTransactionData, SignatureCache, TransactionSignatureChecker, verify_input,
 };
 
 /// Inputs that are handed to a thread together: enough that handing over costs nothing, few enough that no thread waits
@@ -69,7 +68,12 @@ pub fn check_scripts(
         .flat_map(|data| (0..data.transaction().input_count()).map(move |index| (data, index)))
         .collect();
     let failure = inputs.par_iter().with_min_len(INPUTS_PER_JOB).find_map_first(|&(data, input)| {
-        let source = verify_input(data, input, block.flags, cache).err()?;
+        let mut checker = TransactionSignatureChecker::new(data, input);
+        if let Some(cache) = cache {
+            // The block is the last that asks: what the mempool stored can go.
+            checker = checker.with_cache(cache, CachePolicy::Consume);
+        }
+        let source = verify_input(&mut checker, block.flags).err()?;
         Some(BlockError::Script { txid: data.transaction().txid(), input, source })
     });
     match failure {
@@ -86,26 +90,11 @@ pub fn assume_scripts_valid(block: InputsCheckedBlock) -> ConnectableBlock {
     ConnectableBlock { block, height, spent, fees }
 }
 
-fn verify_input(
-    data: &PrecomputedTransactionData<'_>,
-    index: usize,
-    flags: ScriptVerifyFlags,
-    cache: Option<&SignatureCache>,
-) -> Result<(), ScriptError> {
-    let input = data.transaction().input(index).expect("an index below the number of inputs");
-    let mut checker = TransactionSignatureChecker::new(data, index);
-    if let Some(cache) = cache {
-        // The block is the last that asks: what the mempool stored can go.
-        checker = checker.with_cache(cache, CachePolicy::Consume);
-    }
-    let script_pubkey = data.spent_output(index).script_pubkey.as_script();
-    verify_script(input.script_sig(), script_pubkey, input.witness(), flags, &mut checker)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::coins::CoinScript;
+    use crate::script::{ScriptError, ScriptVerifyFlags};
     use bitcoin::Script;
 
     /// A block of a coinbase and as many transactions as there are scripts, each of which spends one.

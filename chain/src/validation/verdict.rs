@@ -5,12 +5,17 @@ use super::{BlockError, HeaderError, InputsError};
 
 /// What became of a block that was not accepted (Core: `BlockValidationResult`, `consensus/validation.h`).
 ///
-/// Only [`condemns_hash`](Verdict::condemns_hash) verdicts may be remembered for a hash. Above all a mutated body must not
-/// be: anyone can pair a good header with a bad body, and a node that blamed the header would lock itself out.
+/// Only [`condemns_hash`](Verdict::condemns_hash) verdicts may be remembered for a hash. Above all a bad body must not be
+/// held against its header: anyone can pair a good header with one, and a node that blamed the header would lock itself
+/// out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Verdict {
     /// No chain that contains the block is valid (Core: `BLOCK_CONSENSUS`).
     Invalid,
+    /// The body breaks a rule on its own. That is the sender's fault, but not the header's: before a block's own merkle root
+    /// is met by transactions that start with a coinbase, its body could have been made up to look like this. Core, too,
+    /// forgets what fails `CheckBlock` (`ProcessNewBlock`, `validation.cpp`).
+    InvalidBody,
     /// The header breaks a rule; it gets no place in the index (Core: `BLOCK_INVALID_HEADER`).
     InvalidHeader,
     /// What arrived is not what the header commits to; the real block may still come (Core:
@@ -31,12 +36,19 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// Whether the hash is invalid for ever, whoever sends it again.
+    /// Whether the hash is invalid for ever, whoever sends it again. Hashes of headers that are invalid themselves are not
+    /// worth remembering either: anyone can make as many as they like.
     #[must_use]
     pub fn condemns_hash(self) -> bool {
         match self {
-            Self::Invalid | Self::InvalidHeader | Self::InvalidParent | Self::CachedInvalid => true,
-            Self::Mutated | Self::MissingParent | Self::TooNew | Self::LowWork | Self::OurFault => false,
+            Self::Invalid | Self::InvalidParent | Self::CachedInvalid => true,
+            Self::InvalidBody
+            | Self::InvalidHeader
+            | Self::Mutated
+            | Self::MissingParent
+            | Self::TooNew
+            | Self::LowWork
+            | Self::OurFault => false,
         }
     }
 }
@@ -91,7 +103,8 @@ impl BlockError {
             | Self::CoinbaseMissing
             | Self::CoinbaseMultiple { .. }
             | Self::Transaction { .. }
-            | Self::TooManySigops { .. }
+            | Self::TooManyLegacySigops { .. } => Verdict::InvalidBody,
+            Self::TooManySigops { .. }
             | Self::NonFinal { .. }
             | Self::BadCoinbaseHeight { .. }
             | Self::BadWeight { .. }

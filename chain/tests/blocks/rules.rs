@@ -1,11 +1,16 @@
 //! Each rule about blocks broken once: the reason must be Core's, and the verdict must not condemn a hash for what anyone
 //! could have done to a good block.
 
+use std::sync::Arc;
+
 use bitcoin::absolute::LockTime;
 use bitcoin::block::Version;
+use bitcoin::consensus::encode;
+use bitcoin::hashes::Hash;
 use bitcoin::{Amount, Block, CompactTarget, OutPoint, ScriptBuf, Sequence, TxOut, Witness};
-use cairn_chain::params::RegtestOptions;
-use cairn_chain::validation::Verdict;
+use cairn_chain::hash::sha256d;
+use cairn_chain::params::{ChainParams, RegtestOptions};
+use cairn_chain::validation::{Verdict, check_block, merkle_root};
 
 use crate::builder::{Chain, SUBSIDY, commit, commitment_output, mine, seal, spend};
 
@@ -151,7 +156,7 @@ fn sizes() {
     block.txdata[1].output.push(padding(1_000_000));
     commit(&mut block);
     seal(&mut block);
-    chain.assert_rejects(&block, "bad-blk-length", Verdict::Invalid);
+    chain.assert_rejects(&block, "bad-blk-length", Verdict::InvalidBody);
 
     let mut block = chain.empty_block();
     block.txdata.push(spend(chain.coinbase(1), SUBSIDY));
@@ -172,7 +177,7 @@ fn sizes() {
     let block = changed(&chain.block_spending(&[]), |block| {
         block.txdata[0].output[0].script_pubkey = ScriptBuf::from(vec![0xac; 20_001]);
     });
-    chain.assert_rejects(&block, "bad-blk-sigops", Verdict::Invalid);
+    chain.assert_rejects(&block, "bad-blk-sigops", Verdict::InvalidBody);
     let most = changed(&block, |block| block.txdata[0].output[0].script_pubkey = ScriptBuf::from(vec![0xac; 20_000]));
     assert!(chain.judge(&most).is_ok());
 }
@@ -181,15 +186,24 @@ fn sizes() {
 fn coinbases() {
     let chain = chain();
     let good = chain.block_spending(&[1]);
-    let reject = |change: fn(&mut Block), reason| {
-        chain.assert_rejects(&changed(&good, change), reason, Verdict::Invalid);
+    let reject_as = |change: fn(&mut Block), reason, verdict| {
+        chain.assert_rejects(&changed(&good, change), reason, verdict);
     };
+    let reject = |change, reason| reject_as(change, reason, Verdict::InvalidBody);
     reject(|block| drop(block.txdata.remove(0)), "bad-cb-missing");
     reject(|block| block.txdata[1].input[0].previous_output = OutPoint::null(), "bad-cb-multiple");
     reject(|block| block.txdata[0].input[0].script_sig = ScriptBuf::from(vec![0x51]), "bad-cb-length");
     reject(|block| block.txdata[0].input[0].script_sig = ScriptBuf::from(vec![0x51; 101]), "bad-cb-length");
-    reject(|block| block.txdata[0].input[0].script_sig = ScriptBuf::from(vec![1, 101, 0x51]), "bad-cb-height");
-    reject(|block| block.txdata[0].output[0].value = Amount::from_sat(SUBSIDY + 1), "bad-cb-amount");
+    reject_as(
+        |block| block.txdata[0].input[0].script_sig = ScriptBuf::from(vec![1, 101, 0x51]),
+        "bad-cb-height",
+        Verdict::Invalid,
+    );
+    reject_as(
+        |block| block.txdata[0].output[0].value = Amount::from_sat(SUBSIDY + 1),
+        "bad-cb-amount",
+        Verdict::Invalid,
+    );
     reject(|block| block.txdata[0].output.clear(), "bad-txns-vout-empty");
 }
 
@@ -230,7 +244,7 @@ fn coins() {
 
     let mut twice = first.clone();
     twice.input.push(twice.input[0].clone());
-    reject(vec![twice], "bad-txns-inputs-duplicate");
+    chain.assert_rejects(&with(vec![twice]), "bad-txns-inputs-duplicate", Verdict::InvalidBody);
     let mut locked = first.clone();
     locked.lock_time = LockTime::from_height(chain.next_height()).unwrap();
     locked.input[0].sequence = Sequence::ZERO;
@@ -283,5 +297,32 @@ fn an_empty_block_has_no_length() {
     let mut block = chain.empty_block();
     block.txdata.clear();
     mine(&mut block);
-    chain.assert_rejects(&block, "bad-blk-length", Verdict::Invalid);
+    chain.assert_rejects(&block, "bad-blk-length", Verdict::InvalidBody);
+}
+
+/// A body that is not the block's, but whose two inner merkle nodes, 64 bytes, look like one transaction: it has the root of
+/// the real body, so whoever blamed the header for it could be made to refuse the real block.
+#[test]
+fn merkle_nodes_that_look_like_a_transaction_condemn_nothing() {
+    // The number in each was found by trying: the txids have to decode as an input and an output.
+    let coinbase =
+        [&[1, 0, 0, 0, 1][..], &[0; 32], &[0xff; 4], &[5, 0x51], &140u32.to_le_bytes(), &[0xff; 4], &[1], &[0; 13]];
+    let spend = [&[1, 0, 0, 0, 1][..], &[7; 36], &[0], &[0xff; 4], &[1], &[0; 9], &7_713_002u32.to_le_bytes()];
+    let (coinbase, spend) = (coinbase.concat(), spend.concat());
+    let nodes = [sha256d(&coinbase), sha256d(&spend)];
+    let good = [coinbase, spend].map(|bytes| encode::deserialize(&bytes).unwrap());
+
+    let mut block = chain().empty_block();
+    block.txdata = good.to_vec();
+    seal(&mut block);
+    let header = encode::serialize(&block.header);
+    let forged = [&header[..], &[1], &nodes[0], &nodes[1]].concat();
+    let forged = cairn_chain::primitives::Block::decode(forged).unwrap();
+    assert_eq!(forged.hash(), block.block_hash());
+    assert_eq!(merkle_root(&forged).root, block.header.merkle_root.to_byte_array());
+
+    let params = ChainParams::regtest(RegtestOptions::default()).consensus;
+    let error = check_block(Arc::new(forged), &params).unwrap_err();
+    assert_eq!(error.reject_reason(), "bad-cb-missing");
+    assert!(!error.verdict().condemns_hash(), "{:?}", error.verdict());
 }

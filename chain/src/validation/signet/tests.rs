@@ -1,5 +1,7 @@
 //! A block of a signet of our own, signed the way a signet miner signs.
 
+use std::sync::Arc;
+
 use bitcoin::ScriptBuf;
 use bitcoin::consensus::encode;
 use secp256k1::{Message, Secp256k1, SecretKey};
@@ -7,6 +9,7 @@ use secp256k1::{Message, Secp256k1, SecretKey};
 use super::*;
 use crate::params::ChainParams;
 use crate::script::legacy_sighash;
+use crate::validation::check_block;
 
 /// `<key> OP_CHECKSIG` for the secret key 7.
 fn challenge() -> (SecretKey, ScriptBuf) {
@@ -79,4 +82,18 @@ fn solutions_that_do_not_parse_are_refused() {
 fn a_block_without_commitment_has_no_place_for_a_solution() {
     let genesis = Block::decode(ChainParams::signet().genesis.block).unwrap();
     assert!(!check_signet_solution(&genesis, Script::from_bytes(&[0x51])));
+}
+
+/// Without the right body there is no solution to find, so its absence must not be blamed on the header: anyone can pair a
+/// header with a body.
+#[test]
+fn any_body_at_all_condemns_no_header() {
+    let signet = ChainParams::signet();
+    let mut params = signet.consensus;
+    // Genesis is exempt by its hash; here its header stands for that of any block with work.
+    params.genesis_hash = bitcoin::BlockHash::all_zeros();
+    let forged = Block::decode([&signet.genesis.block[..80], &[0]].concat()).unwrap();
+    let error = check_block(Arc::new(forged), &params).unwrap_err();
+    assert_eq!(error.reject_reason(), "bad-signet-blksig");
+    assert!(!error.verdict().condemns_hash());
 }
