@@ -2,7 +2,7 @@
 //!
 //! A [`ChainParams`] is complete: given one, the rest of the node needs no further knowledge of networks. Six are built
 //! in ([`BUILTIN_NETWORKS`]); any number of private ones come from [spec files](spec_file). Four of the six are Bitcoin
-//! Core's, value for value (`kernel/chainparams.cpp` of v31.99); `cairn` and `devnet` are ours.
+//! Core's, value for value (`kernel/chainparams.cpp`); `cairn` and `devnet` are ours.
 //!
 //! ```text
 //! ChainParams ── what a network is called and how it presents itself
@@ -10,6 +10,17 @@
 //!        ├ ActivationHeights, one per Deployment       ├─▶ spec_hash: two networks that differ never meet
 //!        └ PowParams (crate::pow)                      ┘
 //! ```
+//!
+//! | file | holds |
+//! |---|---|
+//! | `cairn`, `devnet`, `main`, `testnet4`, `signet`, `regtest` | one network each |
+//! | `consensus`, `deployment`, `version_bits` | the rules networks differ in |
+//! | `genesis`, `mine` | the first block, and finding its nonce |
+//! | `address` | how addresses and keys are written |
+//! | `select` | networks by name |
+//! | [`spec_file`] | networks from files |
+//! | `spec_hash` | the hash of everything nodes must agree on |
+//! | `compact` | compact targets that are written the one right way |
 
 mod address;
 mod cairn;

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-/// Bytes of the network's hash that names carry: enough that nobody makes two networks meet, short enough to read.
+/// Bytes of the network's hash that names carry: 64 bits are short enough to read, and enough that nobody makes a network
+/// that shares the names of a given one.
 const HASH_BYTES: usize = 8;
 
 /// The names of a network's protocols and topics: `/cairn/<network>/<hash>/<name>/<version>`.
@@ -15,7 +16,7 @@ pub struct NetworkNames {
 }
 
 impl NetworkNames {
-    /// Names for the network called `network` whose whole specification has the hash `spec_hash`.
+    /// Names for the network called `network` whose rules have the hash `spec_hash`.
     #[must_use]
     pub fn new(network: &str, spec_hash: &[u8; 32]) -> Self {
         let mut prefix = format!("/cairn/{network}/");

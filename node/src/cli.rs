@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// A proof-of-work node by Bitcoin's rules: full node, local devnet and wallet in one program.
+/// Cairn, a proof-of-work chain by Bitcoin's rules. So far: its networks.
 #[derive(Debug, Parser)]
 #[command(
     name = "cairn",

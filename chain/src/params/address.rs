@@ -23,31 +23,37 @@ impl AddressFormat {
     pub const REGTEST: Self = Self { kind: NetworkKind::Test, hrp: KnownHrp::Regtest };
 
     /// Version byte of pay-to-public-key-hash addresses (Core: `PUBKEY_ADDRESS`).
+    #[must_use]
     pub fn pubkey_prefix(self) -> u8 {
         self.by_kind(0, 111)
     }
 
     /// Version byte of pay-to-script-hash addresses (Core: `SCRIPT_ADDRESS`).
+    #[must_use]
     pub fn script_prefix(self) -> u8 {
         self.by_kind(5, 196)
     }
 
     /// Version byte of private keys in wallet import format (Core: `SECRET_KEY`).
+    #[must_use]
     pub fn secret_key_prefix(self) -> u8 {
         self.by_kind(128, 239)
     }
 
     /// Version bytes, in written order, of extended public keys (Core: `EXT_PUBLIC_KEY`; BIP32).
+    #[must_use]
     pub fn ext_public_prefix(self) -> [u8; 4] {
         self.by_kind([0x04, 0x88, 0xb2, 0x1e], [0x04, 0x35, 0x87, 0xcf])
     }
 
     /// Version bytes, in written order, of extended private keys (Core: `EXT_SECRET_KEY`; BIP32).
+    #[must_use]
     pub fn ext_secret_prefix(self) -> [u8; 4] {
         self.by_kind([0x04, 0x88, 0xad, 0xe4], [0x04, 0x35, 0x83, 0x94])
     }
 
     /// Human-readable part of segwit addresses (Core: `bech32_hrp`; BIP173).
+    #[must_use]
     pub fn bech32_hrp(self) -> &'static str {
         match self.hrp {
             KnownHrp::Mainnet => "bc",

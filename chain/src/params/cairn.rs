@@ -17,6 +17,7 @@ pub(super) const HALVING_INTERVAL: u32 = 2_102_400;
 
 impl ChainParams {
     /// Cairn's own network.
+    #[must_use]
     pub fn cairn() -> Self {
         let genesis = genesis_parts().build();
         Self {
@@ -54,7 +55,7 @@ impl ChainParams {
             minimum_chain_work: Work::ZERO,
             assume_valid: None,
             prune_after_height: 100_000,
-            testdummy: VersionBitsDeployment::testdummy_never(1815),
+            testdummy: VersionBitsDeployment::testdummy_never(VersionBitsDeployment::NINETY_PERCENT),
             seeds: Vec::new(),
         }
     }

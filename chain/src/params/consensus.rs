@@ -69,6 +69,7 @@ pub enum BaseScriptRules {
 
 impl ConsensusParams {
     /// The script rules that hold in the block `hash` whatever its height.
+    #[must_use]
     pub fn base_script_rules(&self, hash: &BlockHash) -> BaseScriptRules {
         // Two entries at most: a map would be slower.
         self.script_flag_exceptions
@@ -78,11 +79,13 @@ impl ConsensusParams {
     }
 
     /// Whether this block may repeat an earlier coinbase (Core: `IsBIP30Repeat`).
+    #[must_use]
     pub fn is_bip30_repeat(&self, height: u32, hash: &BlockHash) -> bool {
         self.bip30_exceptions.contains(&BlockPosition { height, hash: *hash })
     }
 
     /// Whether this block's coinbase was overwritten by a later one (Core: `IsBIP30Unspendable`).
+    #[must_use]
     pub fn is_bip30_unspendable(&self, height: u32, hash: &BlockHash) -> bool {
         self.bip30_unspendable.contains(&BlockPosition { height, hash: *hash })
     }

@@ -28,6 +28,7 @@ impl Deployment {
     pub const ALL: [Self; 5] = [Self::Segwit, Self::Bip34, Self::Dersig, Self::Cltv, Self::Csv];
 
     /// The name on the command line (Core: `GetBuriedDeployment`, `-testactivationheight`).
+    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Segwit => "segwit",
@@ -39,6 +40,7 @@ impl Deployment {
     }
 
     /// The name RPC clients read in `getdeploymentinfo` (Core: `DeploymentName`).
+    #[must_use]
     pub fn rpc_name(self) -> &'static str {
         match self {
             Self::Segwit => "segwit",
@@ -50,6 +52,7 @@ impl Deployment {
     }
 
     /// The deployment with that [name](Self::name).
+    #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|deployment| deployment.name() == name)
     }
@@ -82,6 +85,7 @@ impl ActivationHeights {
     pub const FROM_THE_START: Self = Self { bip34: 1, bip65: 1, bip66: 1, csv: 1, segwit: 0 };
 
     /// The first height at which `deployment` holds (Core: `Consensus::Params::DeploymentHeight`).
+    #[must_use]
     pub fn height(&self, deployment: Deployment) -> u32 {
         match deployment {
             Deployment::Segwit => self.segwit,
@@ -104,12 +108,14 @@ impl ActivationHeights {
     }
 
     /// Whether `deployment` holds in the block at `height` (Core: `DeploymentActiveAt`, `deploymentstatus.h`).
+    #[must_use]
     pub fn is_active_at(&self, deployment: Deployment, height: u32) -> bool {
         height >= self.height(deployment)
     }
 
     /// Whether `deployment` holds in the child of the block at `prev_height` (Core: `DeploymentActiveAfter`,
     /// `deploymentstatus.h`).
+    #[must_use]
     pub fn is_active_after(&self, deployment: Deployment, prev_height: u32) -> bool {
         self.is_active_at(deployment, prev_height.saturating_add(1))
     }

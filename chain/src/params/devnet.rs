@@ -12,6 +12,7 @@ const PRE_MINE: u32 = 110;
 
 impl ChainParams {
     /// The local network: regtest's first block and addresses, a block every three seconds.
+    #[must_use]
     pub fn devnet() -> Self {
         let genesis = regtest::genesis();
         Self {

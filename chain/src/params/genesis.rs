@@ -64,7 +64,13 @@ impl GenesisParts {
     }
 
     /// Puts the block together (Core: `CreateGenesisBlock`).
+    ///
+    /// # Panics
+    ///
+    /// When the message is longer than [`MAX_GENESIS_MESSAGE_BYTES`].
+    #[must_use]
     pub fn build(&self) -> Genesis {
+        assert!(self.message.len() <= MAX_GENESIS_MESSAGE_BYTES, "a longer message does not fit a coinbase");
         let coinbase = Transaction {
             version: transaction::Version::ONE,
             lock_time: absolute::LockTime::ZERO,

@@ -12,6 +12,7 @@ use crate::pow::{BitcoinRetarget, PowParams, Retarget};
 
 impl ChainParams {
     /// Bitcoin's main network.
+    #[must_use]
     pub fn main() -> Self {
         let genesis = GenesisParts::bitcoin(1_231_006_505, 2_083_236_893, 0x1d00_ffff).build();
         Self {
@@ -70,7 +71,7 @@ impl ChainParams {
             // Height 938343.
             assume_valid: Some(block_hash("00000000000000000000ccebd6d74d9194d8dcdc1d177c478e094bfad51ba5ac")),
             prune_after_height: 100_000,
-            testdummy: VersionBitsDeployment::testdummy_never(1815),
+            testdummy: VersionBitsDeployment::testdummy_never(VersionBitsDeployment::NINETY_PERCENT),
             seeds: Vec::new(),
         }
     }

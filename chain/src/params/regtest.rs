@@ -26,6 +26,7 @@ pub struct RegtestOptions {
 
 impl ChainParams {
     /// The network for tests. Nodes with other options have another [spec hash](Self::spec_hash) and do not meet.
+    #[must_use]
     pub fn regtest(options: RegtestOptions) -> Self {
         let genesis = genesis();
         let mut activation = ActivationHeights::FROM_THE_START;

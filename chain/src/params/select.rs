@@ -16,7 +16,7 @@ pub enum SelectNetworkError {
         got: String,
     },
     /// Options of regtest for another network.
-    #[error("expected network regtest where {option} is changed, got '{got}'")]
+    #[error("only regtest can change {option}, got '{got}'")]
     RegtestOnly {
         /// What was to be changed.
         option: &'static str,
@@ -27,6 +27,7 @@ pub enum SelectNetworkError {
 
 impl ChainParams {
     /// The built-in network of that name, as it is without options.
+    #[must_use]
     pub fn builtin(name: &str) -> Option<Self> {
         match name {
             "cairn" => Some(Self::cairn()),
@@ -40,6 +41,10 @@ impl ChainParams {
     }
 
     /// The built-in network of that name; rules may be changed on regtest alone.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such network, or `options` asks something of another than regtest.
     pub fn select(name: &str, options: RegtestOptions) -> Result<Self, SelectNetworkError> {
         if name == "regtest" {
             return Ok(Self::regtest(options));

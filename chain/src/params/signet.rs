@@ -18,6 +18,7 @@ const DEFAULT_CHALLENGE: &str = "512103ad5e0edad18cb1f0fc0d28a3d4f1f3e4456403374
 
 impl ChainParams {
     /// The public signet.
+    #[must_use]
     pub fn signet() -> Self {
         let challenge = Vec::from_hex(DEFAULT_CHALLENGE).expect("a constant of hex digits");
         Self {
@@ -30,6 +31,7 @@ impl ChainParams {
 
     /// A signet of somebody's own, with the same genesis block and other signers (Core: `-signetchallenge`). The same
     /// name too: what tells signets apart is the [magic](Self::magic) and the [spec hash](Self::spec_hash).
+    #[must_use]
     pub fn signet_with_challenge(challenge: ScriptBuf) -> Self {
         let genesis = GenesisParts::bitcoin(1_598_918_400, 52_613_770, 0x1e03_77ae).build();
         Self {
@@ -64,7 +66,7 @@ impl ChainParams {
             minimum_chain_work: Work::ZERO,
             assume_valid: None,
             prune_after_height: 1000,
-            testdummy: VersionBitsDeployment::testdummy_never(1815),
+            testdummy: VersionBitsDeployment::testdummy_never(VersionBitsDeployment::NINETY_PERCENT),
             seeds: Vec::new(),
         }
     }

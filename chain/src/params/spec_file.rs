@@ -55,7 +55,7 @@ pub use error::{SpecError, SpecFileError, SpecProblem};
 
 use super::{ChainParams, GenesisParts};
 use crate::params::compact::target_from_bits;
-use ruint::aliases::U256;
+use crate::pow::Target;
 
 /// The largest spec file that is read, in bytes; a complete one is below two thousand.
 pub const MAX_SPEC_BYTES: usize = 64 * 1024;
@@ -79,6 +79,10 @@ pub struct NetworkSpec {
 
 impl NetworkSpec {
     /// Reads a spec out of the text of its file.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong, with its line and, if it has one, its key.
     pub fn parse(text: &str) -> Result<Self, SpecError> {
         if text.len() > MAX_SPEC_BYTES {
             return Err(SpecError::TooLarge);
@@ -87,6 +91,10 @@ impl NetworkSpec {
     }
 
     /// Reads a spec file.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, or as [`NetworkSpec::parse`].
     pub fn read(path: &Path) -> Result<Self, SpecFileError> {
         let io = |source| SpecFileError::Io { path: path.to_owned(), source };
         let spec = |source| SpecFileError::Spec { path: path.to_owned(), source };
@@ -102,24 +110,29 @@ impl NetworkSpec {
     }
 
     /// The network's name.
+    #[must_use]
     pub fn name(&self) -> &str {
         &self.params.name
     }
 
     /// The genesis block's header, with nonce 0 if the file has none: what [`mine_genesis`](super::mine_genesis) needs.
+    #[must_use]
     pub fn genesis_header(&self) -> Header {
         self.genesis_with(self.nonce.unwrap_or(0)).build().header
     }
 
     /// The network, if its genesis block has the work its bits promise.
+    ///
+    /// # Errors
+    ///
+    /// When the nonce is missing or does not meet the bits.
     pub fn into_params(self) -> Result<ChainParams, SpecError> {
         let problem = |problem| SpecError::Key { line: self.nonce_line, key: "genesis.nonce".to_owned(), problem };
         let nonce = self.nonce.ok_or_else(|| problem(SpecProblem::NoNonce))?;
         let genesis = self.genesis_with(nonce).build();
         let bits = genesis.header.bits;
         let target = target_from_bits(bits).expect("checked when the file was read");
-        let hash: &[u8; 32] = genesis.hash.as_ref();
-        if U256::from_le_bytes(*hash) > target {
+        if !Target::new(target).is_met_by(&genesis.hash) {
             return Err(problem(SpecProblem::NotEnoughWork { nonce, hash: genesis.hash, bits: bits.to_consensus() }));
         }
         let mut params = self.params;
@@ -139,11 +152,19 @@ impl NetworkSpec {
 
 impl ChainParams {
     /// The network a spec file's text describes.
+    ///
+    /// # Errors
+    ///
+    /// As [`NetworkSpec::parse`] and [`NetworkSpec::into_params`].
     pub fn from_spec(text: &str) -> Result<Self, SpecError> {
         NetworkSpec::parse(text)?.into_params()
     }
 
     /// The network a spec file describes.
+    ///
+    /// # Errors
+    ///
+    /// As [`NetworkSpec::read`] and [`NetworkSpec::into_params`].
     pub fn from_spec_file(path: &Path) -> Result<Self, SpecFileError> {
         NetworkSpec::read(path)?.into_params().map_err(|source| SpecFileError::Spec { path: path.to_owned(), source })
     }

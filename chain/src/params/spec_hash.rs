@@ -3,7 +3,6 @@
 use bitcoin::BlockHash;
 use bitcoin::hashes::Hash;
 use ruint::aliases::U256;
-use sha2::{Digest, Sha256};
 
 use super::{ActivationHeights, BaseScriptRules, BlockPosition, ChainParams, ConsensusParams, ScriptFlagException};
 use crate::pow::{AsertRetarget, BitcoinRetarget, PowParams, Retarget};
@@ -36,8 +35,9 @@ impl ChainParams {
     /// | retarget rule, Bitcoin's | byte 0, 4-byte timespan in seconds, 3 flags: minimum-difficulty blocks, BIP94, none at all |
     /// | retarget rule, ASERT | byte 1, 4-byte anchor height, 4-byte anchor bits, 4-byte half-life in seconds |
     /// | signet challenge | option of bytes |
+    #[must_use]
     pub fn spec_hash(&self) -> [u8; 32] {
-        Sha256::digest(self.canonical_encoding().0).into()
+        crate::hash::sha256(&self.canonical_encoding().0)
     }
 
     fn canonical_encoding(&self) -> Encoder {

@@ -12,6 +12,7 @@ use crate::pow::{BitcoinRetarget, PowParams, Retarget};
 
 impl ChainParams {
     /// Bitcoin's fourth test network.
+    #[must_use]
     pub fn testnet4() -> Self {
         let genesis = GenesisParts {
             message: "03/May/2024 000000000000000000001ebd58c244970b3aa9d783bb001011fbe8ea8e98e00e".to_owned(),
@@ -52,7 +53,7 @@ impl ChainParams {
             // Height 123613.
             assume_valid: Some(block_hash("0000000002368b1e4ee27e2e85676ae6f9f9e69579b29093e9a82c170bf7cf8a")),
             prune_after_height: 1000,
-            testdummy: VersionBitsDeployment::testdummy_never(1512),
+            testdummy: VersionBitsDeployment::testdummy_never(VersionBitsDeployment::SEVENTY_FIVE_PERCENT),
             seeds: Vec::new(),
         }
     }

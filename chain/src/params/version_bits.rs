@@ -30,6 +30,11 @@ pub enum DeploymentStart {
 }
 
 impl VersionBitsDeployment {
+    /// Nine blocks in ten of a period of 2016.
+    pub(crate) const NINETY_PERCENT: u32 = 1815;
+    /// Three blocks in four of a period of 2016.
+    pub(crate) const SEVENTY_FIVE_PERCENT: u32 = 1512;
+
     /// Core's test deployment where it can never activate, with the network's threshold out of 2016 blocks.
     pub(crate) const fn testdummy_never(threshold: u32) -> Self {
         Self {

@@ -27,8 +27,10 @@ const MAX_SPACING: u32 = 24 * 60 * 60;
 const MAX_COINS: u64 = 21_000_000;
 /// The earliest genesis time: that of Bitcoin's first block, before which nobody knew how.
 const FIRST_TIME: u32 = 1_231_006_505;
+/// Most seeds of a network: far more than anybody keeps running.
 const MAX_SEEDS: usize = 64;
-const MAX_SEED_BYTES: usize = 256;
+/// Longest seed, in bytes: a multiaddress with a domain name of full length fits.
+const MAX_SEED_BYTES: usize = 320;
 
 /// Reads and checks all keys.
 pub(super) fn read(text: &str) -> Result<NetworkSpec, SpecError> {
@@ -76,7 +78,7 @@ pub(super) fn read(text: &str) -> Result<NetworkSpec, SpecError> {
         minimum_chain_work: Work::ZERO,
         assume_valid: None,
         prune_after_height: 1000,
-        testdummy: VersionBitsDeployment::testdummy_never(1815),
+        testdummy: VersionBitsDeployment::testdummy_never(VersionBitsDeployment::NINETY_PERCENT),
         seeds: seeds(&root)?,
     };
     Ok(NetworkSpec {
@@ -104,7 +106,7 @@ pub(super) fn required_table<'t>(
 }
 
 fn name(root: &Section<'_>) -> Result<String, SpecError> {
-    let expected = "1 to 32 characters out of a-z, 0-9 and '-'";
+    let expected = "1 to 32 characters from a-z, 0-9 and '-'";
     let entry = root.require("name", expected)?;
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let name =

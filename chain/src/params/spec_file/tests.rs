@@ -1,6 +1,8 @@
 mod messages;
 
 use super::*;
+use ruint::aliases::U256;
+
 use crate::params::{ActivationHeights, mine_genesis};
 use crate::pow::{AsertRetarget, BitcoinRetarget, Retarget};
 use bitcoin::{Amount, CompactTarget};
