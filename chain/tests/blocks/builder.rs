@@ -10,6 +10,7 @@ use bitcoin::transaction::Version as TransactionVersion;
 use bitcoin::{
     Amount, Block, CompactTarget, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxMerkleNode, TxOut, Witness,
 };
+use cairn_chain::coins::CoinsView;
 use cairn_chain::header_chain::HeaderChain;
 use cairn_chain::params::{ChainParams, RegtestOptions};
 use cairn_chain::validation::{BlockError, Verdict};
@@ -100,7 +101,12 @@ impl Chain {
 
     /// The error a block meets.
     pub(crate) fn judge(&self, block: &Block) -> Result<(), BlockError> {
-        self.tree.judge(encode::serialize(block))
+        self.tree.judge(encode::serialize(block), None)
+    }
+
+    /// The error a block meets when these are the coins before it.
+    pub(crate) fn judge_with_coins(&self, block: &Block, coins: &dyn CoinsView) -> Result<(), BlockError> {
+        self.tree.judge(encode::serialize(block), Some(coins))
     }
 
     /// Asserts that a block is rejected for a reason, with a verdict.

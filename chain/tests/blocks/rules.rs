@@ -1,13 +1,15 @@
 //! Each rule about blocks broken once: the reason must be Core's, and the verdict must not condemn a hash for what anyone
 //! could have done to a good block.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use bitcoin::absolute::LockTime;
 use bitcoin::block::Version;
 use bitcoin::consensus::encode;
 use bitcoin::hashes::Hash;
-use bitcoin::{Amount, Block, CompactTarget, OutPoint, ScriptBuf, Sequence, TxOut, Witness};
+use bitcoin::{Amount, Block, CompactTarget, OutPoint, Script, ScriptBuf, Sequence, TxIn, TxOut, Witness};
+use cairn_chain::coins::{Coin, CoinScript, CoinsError, CoinsView};
 use cairn_chain::hash::sha256d;
 use cairn_chain::params::{ChainParams, RegtestOptions};
 use cairn_chain::validation::{Verdict, check_block, merkle_root};
@@ -325,4 +327,97 @@ fn merkle_nodes_that_look_like_a_transaction_condemn_nothing() {
     let error = check_block(Arc::new(forged), &params).unwrap_err();
     assert_eq!(error.reject_reason(), "bad-cb-missing");
     assert!(!error.verdict().condemns_hash(), "{:?}", error.verdict());
+}
+
+/// Coins that cannot be read.
+struct BrokenDisk;
+
+impl CoinsView for BrokenDisk {
+    fn coin(&self, _: &OutPoint) -> Result<Option<Coin>, CoinsError> {
+        Err(CoinsError(Arc::new(std::io::Error::other("broken"))))
+    }
+}
+
+#[test]
+fn our_own_fault_is_not_the_blocks() {
+    let chain = chain();
+    let error = chain.judge_with_coins(&chain.block_spending(&[1]), &BrokenDisk).unwrap_err();
+    assert_eq!((error.verdict(), error.verdict().condemns_hash()), (Verdict::OurFault, false), "{error}");
+}
+
+/// The next block with one transaction, which spends as many coins as there are, and those coins.
+fn block_spending_coins(chain: &Chain, coins: &[Coin], script_sig: &ScriptBuf) -> (Block, HashMap<OutPoint, Coin>) {
+    let mut tx = spend(OutPoint::null(), 0);
+    tx.input.clear();
+    let mut view = HashMap::new();
+    for (vout, coin) in (0..).zip(coins) {
+        let outpoint = OutPoint { txid: bitcoin::Txid::all_zeros(), vout };
+        view.insert(outpoint, coin.clone());
+        tx.input.push(TxIn { previous_output: outpoint, script_sig: script_sig.clone(), ..TxIn::default() });
+    }
+    let mut block = chain.empty_block();
+    block.txdata.push(tx);
+    commit(&mut block);
+    seal(&mut block);
+    (block, view)
+}
+
+fn coin(amount: Amount, script_pubkey: &Script) -> Coin {
+    Coin { amount, script_pubkey: CoinScript::from(script_pubkey), height: 1, is_coinbase: false }
+}
+
+#[test]
+fn amounts_that_no_chain_can_hold() {
+    let chain = chain();
+    let rich = coin(Amount::MAX_MONEY, Script::new());
+    let (block, view) = block_spending_coins(&chain, &[rich.clone(), rich.clone()], &ScriptBuf::new());
+    let error = chain.judge_with_coins(&block, &view).unwrap_err();
+    assert_eq!(error.reject_reason(), "bad-txns-inputvalues-outofrange");
+
+    // Each transaction's fee is in range, and their sum is not.
+    let (mut block, view) = block_spending_coins(&chain, &[rich.clone(), rich], &ScriptBuf::new());
+    let second = block.txdata[1].input.pop().unwrap();
+    let mut other = block.txdata[1].clone();
+    other.input = vec![second];
+    block.txdata.push(other);
+    block.txdata[0].output.pop();
+    commit(&mut block);
+    seal(&mut block);
+    let error = chain.judge_with_coins(&block, &view).unwrap_err();
+    assert_eq!(error.reject_reason(), "bad-txns-accumulated-fee-outofrange");
+}
+
+#[test]
+fn redeem_scripts_count_as_signature_operations() {
+    // 500 times OP_CHECKMULTISIG: 20 operations each, which cost four.
+    let redeem_script = ScriptBuf::from(vec![0xae; 500]);
+    let script_sig = ScriptBuf::from([&[0x4d, 0xf4, 0x01][..], redeem_script.as_bytes()].concat());
+    let chain = chain();
+    let p2sh = coin(Amount::ONE_SAT, &redeem_script.to_p2sh());
+    let reason = |coins: usize| {
+        let (block, view) = block_spending_coins(&chain, &vec![p2sh.clone(); coins], &script_sig);
+        let error = chain.judge_with_coins(&block, &view).unwrap_err();
+        (error.reject_reason().into_owned(), error.verdict())
+    };
+    assert_eq!(reason(3), ("bad-blk-sigops".to_owned(), Verdict::Invalid));
+    assert!(reason(2).0.starts_with("block-script-verify-flag-failed"), "80,000 are allowed");
+}
+
+#[test]
+fn each_soft_fork_retires_a_version() {
+    let heights = ["bip34@1", "dersig@3", "cltv@5"];
+    let activation_heights = heights.map(|height| height.parse().unwrap()).to_vec();
+    let mut chain = Chain::new(1, RegtestOptions { activation_heights, ..RegtestOptions::default() });
+    for lowest in [2, 3, 3, 4] {
+        let of_version = |version| {
+            let mut block = chain.empty_block();
+            block.header.version = Version::from_consensus(version);
+            seal(&mut block);
+            block
+        };
+        let reason = format!("bad-version(0x{:08x})", lowest - 1);
+        chain.assert_rejects(&of_version(lowest - 1), &reason, Verdict::InvalidHeader);
+        let block = of_version(lowest);
+        chain.accept(&block);
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bitcoin::hashes::Hash;
 use bitcoin::{BlockHash, OutPoint};
-use cairn_chain::coins::{Coin, CoinsOverlay};
+use cairn_chain::coins::{Coin, CoinsOverlay, CoinsView};
 use cairn_chain::hash::HashWriter;
 use cairn_chain::header_chain::{HeaderChain, HeaderFacts};
 use cairn_chain::params::ChainParams;
@@ -88,10 +88,12 @@ impl BlockTree {
         }
     }
 
-    /// Judges a block without taking it.
-    pub(crate) fn judge(&self, bytes: Vec<u8>) -> Result<(), BlockError> {
+    /// Judges a block without taking it, against its parent's coins or others.
+    pub(crate) fn judge(&self, bytes: Vec<u8>, coins: Option<&dyn CoinsView>) -> Result<(), BlockError> {
         let block = Arc::new(Block::decode(bytes).unwrap());
-        self.connect(check_block(block, &self.params.consensus)?)?;
+        let checked = check_block(block, &self.params.consensus)?;
+        let parent = self.parent(&checked)?;
+        self.check(checked, parent, coins.unwrap_or(&parent.coins))?;
         Ok(())
     }
 
@@ -103,20 +105,14 @@ impl BlockTree {
         Ok(())
     }
 
+    fn parent(&self, block: &CheckedBlock) -> Result<&Node, HeaderError> {
+        let parent = block.block().header().prev_blockhash;
+        self.nodes.get(&parent).ok_or(HeaderError::PreviousNotFound { parent })
+    }
+
     fn connect(&self, checked: CheckedBlock) -> Result<Node, BlockError> {
-        let params = &self.params.consensus;
-        let block = Arc::clone(checked.block());
-        let parent = block.header().prev_blockhash;
-        let parent = self.nodes.get(&parent).ok_or(HeaderError::PreviousNotFound { parent })?;
-        let chain = &parent.headers[..];
-        let header = contextual_check_header(checked.header(), chain, params, self.now)?;
-        let block = contextual_check_block(checked, &header, chain, params)?;
-
-        let mut overlay = CoinsOverlay::new(&parent.coins);
-        let block = check_inputs(block, &mut overlay, chain, params)?;
-        let changes = overlay.into_changes();
-        check_scripts(block, Some(&self.cache))?;
-
+        let parent = self.parent(&checked)?;
+        let (facts, changes) = self.check(checked, parent, &parent.coins)?;
         let mut coins = parent.coins.clone();
         for (outpoint, change) in changes {
             match change {
@@ -124,8 +120,26 @@ impl BlockTree {
                 None => coins.remove(&outpoint),
             };
         }
-        let headers = [chain, &[header.facts()]].concat();
-        Ok(Node { headers, coins })
+        Ok(Node { headers: [&parent.headers[..], &[facts]].concat(), coins })
+    }
+
+    /// Every check but the first, and what the block changes.
+    fn check(
+        &self,
+        checked: CheckedBlock,
+        parent: &Node,
+        coins: &dyn CoinsView,
+    ) -> Result<(HeaderFacts, HashMap<OutPoint, Option<Coin>>), BlockError> {
+        let params = &self.params.consensus;
+        let chain = &parent.headers[..];
+        let header = contextual_check_header(checked.header(), chain, params, self.now)?;
+        let block = contextual_check_block(checked, &header, chain, params)?;
+
+        let mut overlay = CoinsOverlay::new(coins);
+        let block = check_inputs(block, &mut overlay, chain, params)?;
+        let changes = overlay.into_changes();
+        check_scripts(block, Some(&self.cache))?;
+        Ok((header.facts(), changes))
     }
 
     /// The hash of the coins after a block, as Core's `gettxoutsetinfo hash_serialized_3` gives it.
