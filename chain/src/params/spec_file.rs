@@ -109,12 +109,6 @@ impl NetworkSpec {
         Self::parse(&text).map_err(spec)
     }
 
-    /// The network's name.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.params.name
-    }
-
     /// The genesis block's header, with nonce 0 if the file has none: what [`mine_genesis`](super::mine_genesis) needs.
     #[must_use]
     pub fn genesis_header(&self) -> Header {

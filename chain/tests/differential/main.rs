@@ -1,7 +1,7 @@
 //! Script verification against Bitcoin Core's, on random spends.
 //!
 //! Every case is a spend of one of the kinds in `spends`, half of them changed by `mutate`, verified by
-//! [`verify_script`](cairn_chain::script::verify_script) and by Core 26 as a library (`bitcoinconsensus`) under the same
+//! [`verify_input`](cairn_chain::script::verify_input) and by Core 26 as a library (`bitcoinconsensus`) under the same
 //! flags. Both must call it valid, or both invalid; Core's library gives no reasons, so reasons are not compared. Spends
 //! are signed over our signature hashes, so a valid one shows that those are Core's too.
 //!
@@ -10,6 +10,7 @@
 //! | `CAIRN_SEED` | seed of all cases | fixed |
 //! | `CAIRN_CASES` | how many cases | 3000 |
 //! | `CAIRN_FIRST` | number of the first: a case is made from the seed and its number alone | 0 |
+//! | `CAIRN_CORPUS` | folder to write the cases to, as inputs of the fuzz target `verify_script` | none |
 //!
 //! A long run: `CAIRN_CASES=200000 cargo test --release -p cairn-chain --test differential -- --nocapture`.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
@@ -21,6 +22,7 @@
     reason = "the numbers here are small or random"
 )]
 
+mod corpus;
 mod keys;
 mod lock;
 mod mutate;
@@ -33,6 +35,7 @@ mod tally;
 
 use std::env;
 use std::fmt::Write;
+use std::path::Path;
 
 use bitcoin::hex::DisplayHex;
 use rayon::prelude::*;
@@ -58,12 +61,16 @@ fn verdicts_are_cores() {
     let first = number("CAIRN_FIRST", 0);
     let cases = number("CAIRN_CASES", DEFAULT_CASES);
 
+    let corpus = env::var_os("CAIRN_CORPUS");
     let (tally, disagreements) = (first..first + cases)
         .into_par_iter()
         .fold(
             || (Tally::new(), Vec::new()),
             |(mut tally, mut disagreements), case| {
                 let (spend, mutated) = make(seed, case);
+                if let Some(folder) = &corpus {
+                    corpus::write(Path::new(folder), case, &spend);
+                }
                 let verdicts = Verdicts::of(&spend);
                 match verdicts.ours {
                     Some(ours) if verdicts.agree() => tally.count(kind_of(case), mutated, ours),

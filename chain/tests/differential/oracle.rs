@@ -1,12 +1,17 @@
 //! What Cairn and Bitcoin Core say about a spend.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::LazyLock;
 
 use bitcoinconsensus::Utxo;
 use cairn_chain::primitives::Transaction;
-use cairn_chain::script::{PrecomputedTransactionData, ScriptError, TransactionSignatureChecker, verify_script};
+use cairn_chain::script::{
+    CachePolicy, PrecomputedTransactionData, ScriptError, SignatureCache, TransactionSignatureChecker, verify_input,
+};
 
 use crate::spend::Spend;
+
+static CACHE: LazyLock<SignatureCache> = LazyLock::new(|| SignatureCache::new(16 << 20));
 
 /// Both answers to the question whether a spend is valid.
 pub(crate) struct Verdicts {
@@ -38,10 +43,14 @@ fn ours(spend: &Spend, bytes: Vec<u8>) -> Result<(), ScriptError> {
     let transaction = Transaction::decode(bytes).expect("the bytes are a transaction");
     let coins = spend.coins();
     let data = PrecomputedTransactionData::new(transaction.as_ref(), &coins);
-    let input = transaction.as_ref().input(spend.index).expect("the input under test exists");
-    let mut checker = TransactionSignatureChecker::new(&data, spend.index);
-    let script_pubkey = coins[spend.index].script_pubkey.as_script();
-    verify_script(input.script_sig(), script_pubkey, input.witness(), spend.flags, &mut checker)
+    let checker = || TransactionSignatureChecker::new(&data, spend.index);
+    let verdict = verify_input(&mut checker(), spend.flags);
+    // The cache knows the signatures of all cases before this one, and this one's the second time.
+    for _ in 0..2 {
+        let cached = verify_input(&mut checker().with_cache(&CACHE, CachePolicy::Store), spend.flags);
+        assert_eq!(cached, verdict, "the signature cache changed the verdict");
+    }
+    verdict
 }
 
 fn core(spend: &Spend, bytes: &[u8]) -> Result<(), bitcoinconsensus::Error> {

@@ -6,7 +6,6 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
     let Ok(spec) = NetworkSpec::parse(text) else { return };
-    let _ = spec.name().len();
     if let Ok(params) = spec.into_params() {
         let _ = params.spec_hash();
         assert!(params.consensus.subsidy_halving_interval > 0);
