@@ -1,9 +1,9 @@
 //! Bitcoin Script: whether an input may spend an output.
 //!
 //! [`verify_script`] is Core's `VerifyScript`: legacy, pay-to-script-hash, version 0 witness programs, taproot and
-//! tapscript, under any consistent set of [`ScriptVerifyFlags`], with Core's 53 error names. Elements of the
-//! stack are never allocated: they refer to the script or witness they were pushed from, and what operations compute is at
-//! most 32 bytes and held in place.
+//! tapscript, under any consistent set of [`ScriptVerifyFlags`], with Core's 53 error names. Elements of the stack are never
+//! allocated: they refer to the script or witness they were pushed from, and what operations compute is at most 32 bytes
+//! and held in place.
 //!
 //! | file | holds | Core |
 //! |---|---|---|

@@ -39,9 +39,9 @@ pub(super) fn read(text: &str) -> Result<NetworkSpec, SpecError> {
     let name = name(&root)?;
     let target_spacing =
         root.require("target_spacing", "seconds between blocks")?.number("seconds", 1..=MAX_SPACING)?;
-    let subsidy = required_table(&root, "subsidy.", &["initial", "halving_interval"])?;
+    let subsidy = root.require_table("subsidy.", &["initial", "halving_interval"])?;
     let subsidy_initial = amount(&subsidy.require("initial", "coins a block creates at first")?)?;
-    let genesis = required_table(&root, "genesis.", &["time", "message", "bits", "nonce", "version"])?;
+    let genesis = root.require_table("genesis.", &["time", "message", "bits", "nonce", "version"])?;
     let parts = genesis_parts(&genesis, subsidy_initial)?;
     let nonce = genesis.get("nonce");
     let limit = pow_limit(&root, &genesis, parts.bits)?;
@@ -88,21 +88,6 @@ pub(super) fn read(text: &str) -> Result<NetworkSpec, SpecError> {
         nonce: nonce.map(|entry| entry.number("a nonce", 0..=u32::MAX)).transpose()?,
         derive_magic: root.get("magic").is_none(),
     })
-}
-
-/// A table that has no default, with known keys only.
-pub(super) fn required_table<'t>(
-    root: &Section<'t>,
-    prefix: &'static str,
-    known: &[&str],
-) -> Result<Section<'t>, SpecError> {
-    match root.table(prefix)? {
-        Some(table) => table.checked(known),
-        None => {
-            let key = prefix.trim_end_matches('.');
-            root.require(key, &format!("a table [{key}]")).and_then(|entry| Err(entry.wrong("a table")))
-        }
-    }
 }
 
 fn name(root: &Section<'_>) -> Result<String, SpecError> {

@@ -87,6 +87,17 @@ impl<'t> Section<'t> {
     pub(super) fn flag(&self, key: &str) -> Result<bool, SpecError> {
         self.get(key).map_or(Ok(false), |entry| entry.value.as_bool().ok_or_else(|| entry.wrong("true or false")))
     }
+
+    /// A table that has no default, with known keys only.
+    pub(super) fn require_table(&self, prefix: &'static str, known: &[&str]) -> Result<Self, SpecError> {
+        match self.table(prefix)? {
+            Some(table) => table.checked(known),
+            None => {
+                let key = prefix.trim_end_matches('.');
+                self.require(key, &format!("a table [{key}]")).and_then(|entry| Err(entry.wrong("a table")))
+            }
+        }
+    }
 }
 
 impl<'t> Entry<'t> {

@@ -4,7 +4,6 @@ use bitcoin::CompactTarget;
 use ruint::aliases::U256;
 
 use super::error::SpecError;
-use super::fields::required_table;
 use super::reader::Section;
 use crate::params::MAX_ACTIVATION_HEIGHT;
 use crate::params::compact::target_from_bits;
@@ -28,7 +27,7 @@ pub(super) fn read(
     genesis_bits: CompactTarget,
 ) -> Result<Retarget, SpecError> {
     let every_key: Vec<&str> = ASERT_KEYS.iter().chain(&BITCOIN_KEYS[1..]).copied().collect();
-    let table = required_table(root, "retarget.", &every_key)?;
+    let table = root.require_table("retarget.", &every_key)?;
     let expected = "'asert' or 'bitcoin'";
     let algorithm =
         table.require("algorithm", expected)?.string(expected, |name| ["asert", "bitcoin"].contains(&name))?;
