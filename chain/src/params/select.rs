@@ -83,11 +83,11 @@ mod tests {
         assert_eq!(ChainParams::select("regtest", heights.clone()).unwrap().consensus.activation.csv, 5);
         assert_eq!(
             ChainParams::select("main", heights).unwrap_err().to_string(),
-            "expected network regtest where an activation height is changed, got 'main'"
+            "only regtest can change an activation height, got 'main'"
         );
         assert_eq!(
             ChainParams::select("devnet", bip94).unwrap_err().to_string(),
-            "expected network regtest where bip94 is changed, got 'devnet'"
+            "only regtest can change bip94, got 'devnet'"
         );
     }
 }

@@ -17,19 +17,19 @@ fn errors_in_the_name() {
     assert_errors(
         "name = \"acme\"",
         &[
-            ("name = \"\"", "line 1: key 'name': expected 1 to 32 characters out of a-z, 0-9 and '-', got ''"),
-            ("name = \"Acme\"", "line 1: key 'name': expected 1 to 32 characters out of a-z, 0-9 and '-', got 'Acme'"),
+            ("name = \"\"", "line 1: key 'name': expected 1 to 32 characters from a-z, 0-9 and '-', got ''"),
+            ("name = \"Acme\"", "line 1: key 'name': expected 1 to 32 characters from a-z, 0-9 and '-', got 'Acme'"),
             (
                 &long_name,
                 &format!(
-                    "line 1: key 'name': expected 1 to 32 characters out of a-z, 0-9 and '-', got '{}'",
+                    "line 1: key 'name': expected 1 to 32 characters from a-z, 0-9 and '-', got '{}'",
                     "a".repeat(33)
                 ),
             ),
             ("name = \"main\"", "line 1: key 'name': expected a name that no built-in network has, got 'main'"),
             (
                 "name = [1, 2]",
-                "line 1: key 'name': expected 1 to 32 characters out of a-z, 0-9 and '-', got an array of 2",
+                "line 1: key 'name': expected 1 to 32 characters from a-z, 0-9 and '-', got an array of 2",
             ),
         ],
     );
