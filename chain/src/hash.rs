@@ -56,7 +56,8 @@ fn sha256_of_digest(digest: &[u32; 8]) -> [u8; 32] {
 }
 
 /// The last SHA-256 block of a message of `length` bytes with nothing but its padding: a one bit behind the message, and at
-/// the end the length in bits, big-endian (FIPS 180-4, section 5.1.1). The lengths here fit two bytes.
+/// the end the length in bits, big-endian (FIPS 180-4, section 5.1.1). The message must leave
+/// room for nine bytes of padding in its last block, and its length fit two.
 pub(crate) const fn padded_block(length: usize) -> [u8; 64] {
     let mut block = [0; 64];
     block[length % 64] = 0x80;

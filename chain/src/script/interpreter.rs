@@ -1,7 +1,7 @@
 //! The stack machine (Core: `EvalScript`, `script/interpreter.cpp`).
 //!
-//! This file holds the loop and the limits; the operations stand by family in `control`, `stack_operations`, `arithmetic`
-//! and `crypto`.
+//! This file holds the loop and the limits; the operations stand by family in `control`, `stack_operations`,
+//! `arithmetic`, `crypto` and `multisig`.
 
 mod arithmetic;
 mod control;

@@ -57,7 +57,7 @@ impl SequenceLocks {
             if sequence & SEQUENCE_LOCKTIME_TYPE_FLAG == 0 {
                 locks.height = locks.height.max(i64::from(coin_height) + i64::from(lock) - 1);
             } else {
-                // Durations count from the median time before the coin's block, the earliest time that block could claim.
+                // Durations count from the median time before the coin's block, the last time that block could not claim.
                 let start = chain.median_time_past_at(coin_height.saturating_sub(1));
                 let duration = i64::from(lock) << SEQUENCE_LOCKTIME_GRANULARITY;
                 locks.time = locks.time.max(i64::from(start) + duration - 1);

@@ -36,14 +36,15 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// Whether the hash is invalid for ever, whoever sends it again. Hashes of headers that are invalid themselves are not
-    /// worth remembering either: anyone can make as many as they like.
+    /// Whether the hash is invalid for ever, whoever sends it again. Hashes of headers that are invalid themselves, or that
+    /// follow an invalid block, are not worth remembering: anyone can make as many as they like.
     #[must_use]
     pub fn condemns_hash(self) -> bool {
         match self {
-            Self::Invalid | Self::InvalidParent | Self::CachedInvalid => true,
+            Self::Invalid | Self::CachedInvalid => true,
             Self::InvalidBody
             | Self::InvalidHeader
+            | Self::InvalidParent
             | Self::Mutated
             | Self::MissingParent
             | Self::TooNew
