@@ -8,8 +8,7 @@
 
 use bitcoin::CompactTarget;
 use bitcoin::hashes::{Hash, sha256};
-use cairn_chain::pow::asert_target;
-use cairn_chain::pow::{decode_compact, encode_compact};
+use cairn_chain::pow::{asert_target, decode_compact, encode_compact};
 use ruint::aliases::U256;
 
 /// All runs use Bitcoin's spacing and easiest target, and a half-life of two days.

@@ -5,8 +5,7 @@ use ruint::uint;
 
 use super::genesis::unspendable_script;
 use super::{ActivationHeights, AddressFormat, ChainParams, ConsensusParams, GenesisParts, VersionBitsDeployment};
-use crate::pow::Work;
-use crate::pow::{AsertRetarget, PowParams, Retarget};
+use crate::pow::{AsertRetarget, PowParams, Retarget, Work};
 
 /// Target of the genesis block and the easiest one: 2^24 hashes, some seconds of a laptop, so that the chain can always
 /// be carried on by whoever is left.

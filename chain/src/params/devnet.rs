@@ -3,8 +3,7 @@
 use bitcoin::{Amount, CompactTarget};
 
 use super::{ActivationHeights, AddressFormat, ChainParams, ConsensusParams, VersionBitsDeployment, cairn, regtest};
-use crate::pow::Work;
-use crate::pow::{AsertRetarget, PowParams, Retarget};
+use crate::pow::{AsertRetarget, PowParams, Retarget, Work};
 
 /// Blocks mined at once, at regtest's difficulty, before the schedule starts: 100 until the first coinbase matures and
 /// ten mature ones to fund accounts with.

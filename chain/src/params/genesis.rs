@@ -55,7 +55,7 @@ impl GenesisParts {
         Self {
             message: "The Times 03/Jan/2009 Chancellor on brink of second bailout for banks".to_owned(),
             output_script: Builder::new().push_slice(key).push_opcode(OP_CHECKSIG).into_script(),
-            reward: Amount::from_sat(50 * Amount::ONE_BTC.to_sat()),
+            reward: Amount::from_int_btc(50),
             version: 1,
             time,
             bits: CompactTarget::from_consensus(bits),
@@ -97,7 +97,7 @@ impl GenesisParts {
 
     /// `CScript() << 486604799 << CScriptNum(4) << message`: the two numbers are those of Bitcoin's first block.
     fn coinbase_script(&self) -> ScriptBuf {
-        let message = PushBytesBuf::try_from(self.message.clone().into_bytes()).expect("far below 4 GiB");
+        let message = PushBytesBuf::try_from(self.message.clone().into_bytes()).expect("`build` checked the length");
         Builder::new().push_slice(486_604_799_u32.to_le_bytes()).push_slice([4_u8]).push_slice(message).into_script()
     }
 }

@@ -7,8 +7,7 @@ use super::{
     ActivationHeights, AddressFormat, BaseScriptRules, BlockPosition, ChainParams, ConsensusParams, GenesisParts,
     ScriptFlagException, VersionBitsDeployment, block_hash,
 };
-use crate::pow::Work;
-use crate::pow::{BitcoinRetarget, PowParams, Retarget};
+use crate::pow::{BitcoinRetarget, PowParams, Retarget, Work};
 
 impl ChainParams {
     /// Bitcoin's main network.

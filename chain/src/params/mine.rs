@@ -7,8 +7,7 @@ use std::thread::available_parallelism;
 use bitcoin::block::Header;
 
 use super::compact::target_from_bits;
-use crate::pow::Target;
-use crate::pow::{GrindOptions, GrindOutcome, grind};
+use crate::pow::{GrindOptions, GrindOutcome, Target, grind};
 
 /// A nonce that brings the hash of `header` under the target of its own bits, whatever nonce it has now; `None` if none of
 /// the 2^32 does or the bits stand for no target.

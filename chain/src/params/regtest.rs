@@ -8,8 +8,7 @@ use super::deployment::ActivationOverride;
 use super::{
     ActivationHeights, AddressFormat, ChainParams, ConsensusParams, Genesis, GenesisParts, VersionBitsDeployment,
 };
-use crate::pow::Work;
-use crate::pow::{BitcoinRetarget, PowParams, Retarget};
+use crate::pow::{BitcoinRetarget, PowParams, Retarget, Work};
 
 /// The easiest target of regtest, and of any network: the work of a block is 2^256 / (target + 1), so that with a target
 /// twice as easy a block would count for a single hash.

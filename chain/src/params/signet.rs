@@ -1,7 +1,5 @@
 //! Test networks whose blocks somebody has to sign (Core: `SigNetParams`; BIP325).
 
-use bitcoin::consensus::serialize;
-use bitcoin::hashes::{Hash, sha256d};
 use bitcoin::hex::FromHex;
 use bitcoin::{Amount, ScriptBuf};
 use ruint::uint;
@@ -9,8 +7,8 @@ use ruint::uint;
 use super::{
     ActivationHeights, AddressFormat, ChainParams, ConsensusParams, GenesisParts, VersionBitsDeployment, block_hash,
 };
-use crate::pow::Work;
-use crate::pow::{BitcoinRetarget, PowParams, Retarget};
+use crate::hash::HashWriter;
+use crate::pow::{BitcoinRetarget, PowParams, Retarget, Work};
 
 /// One signature out of two keys: the challenge of the public signet.
 const DEFAULT_CHALLENGE: &str = "512103ad5e0edad18cb1f0fc0d28a3d4f1f3e445640337489abb10404f2d1e086be430\
@@ -74,6 +72,8 @@ impl ChainParams {
 
 /// The first four bytes of the double SHA-256 of the challenge behind its length (BIP325, "Message start").
 fn magic(challenge: &ScriptBuf) -> [u8; 4] {
-    let [a, b, c, d, ..] = sha256d::Hash::hash(&serialize(challenge)).to_byte_array();
+    let mut writer = HashWriter::new();
+    writer.write_with_size(challenge.as_bytes());
+    let [a, b, c, d, ..] = writer.sha256d();
     [a, b, c, d]
 }

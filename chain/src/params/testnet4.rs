@@ -7,8 +7,7 @@ use super::genesis::unspendable_script;
 use super::{
     ActivationHeights, AddressFormat, ChainParams, ConsensusParams, GenesisParts, VersionBitsDeployment, block_hash,
 };
-use crate::pow::Work;
-use crate::pow::{BitcoinRetarget, PowParams, Retarget};
+use crate::pow::{BitcoinRetarget, PowParams, Retarget, Work};
 
 impl ChainParams {
     /// Bitcoin's fourth test network.

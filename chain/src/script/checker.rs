@@ -1,6 +1,6 @@
 //! What the interpreter asks about the transaction: are its signatures good, is it locked long enough.
 
-use super::sighash::{HashType, TaprootSpend, legacy_preimage, segwit_v0_preimage};
+use super::sighash::{HashType, SINGLE_WITHOUT_OUTPUT, TaprootSpend, legacy_preimage, segwit_v0_preimage};
 use super::signature::has_key_length;
 use super::{LOCKTIME_THRESHOLD, PrecomputedTransactionData, ScriptError, SignatureCache, signature, taproot_sighash};
 use crate::coins::Coin;
@@ -92,13 +92,11 @@ impl<'a> TransactionSignatureChecker<'a> {
                 legacy_preimage(data.transaction(), index, script_code, parts)
             }
         });
-        match preimage {
-            Some(mut preimage) => {
-                preimage.write_u32(hash_type.into());
-                preimage.sha256d()
-            }
-            None => super::legacy_sighash(data.transaction(), index, script_code, hash_type.into()),
-        }
+        let Some(mut preimage) = preimage else {
+            return SINGLE_WITHOUT_OUTPUT;
+        };
+        preimage.write_u32(hash_type.into());
+        preimage.sha256d()
     }
 
     /// Checks a Schnorr signature of 64 bytes, or 65 with its hash type (Core: `CheckSchnorrSignature`; BIP341, BIP342).

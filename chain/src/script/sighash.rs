@@ -5,8 +5,8 @@ mod precomputed;
 mod segwit_v0;
 mod taproot;
 
-pub(super) use legacy::legacy_preimage;
 pub use legacy::legacy_sighash;
+pub(super) use legacy::{SINGLE_WITHOUT_OUTPUT, legacy_preimage};
 pub use precomputed::PrecomputedTransactionData;
 pub(super) use segwit_v0::segwit_v0_preimage;
 pub use segwit_v0::segwit_v0_sighash;

@@ -14,8 +14,7 @@ use crate::params::{
     ActivationHeights, AddressFormat, BUILTIN_NETWORKS, ChainParams, ConsensusParams, Deployment, GenesisParts,
     MAX_ACTIVATION_HEIGHT, MAX_GENESIS_MESSAGE_BYTES, VersionBitsDeployment, regtest,
 };
-use crate::pow::PowParams;
-use crate::pow::Work;
+use crate::pow::{PowParams, Work};
 
 const KEYS: [&str; 10] =
     ["name", "target_spacing", "pow_limit", "magic", "seeds", "genesis", "retarget", "subsidy", "ports", "activation"];

@@ -76,11 +76,16 @@ impl<'t> Section<'t> {
 
     /// The value of `key`, which has no default.
     pub(super) fn require(&self, key: &str, expected: &str) -> Result<Entry<'t>, SpecError> {
-        self.get(key).ok_or_else(|| SpecError::Key {
+        self.get(key).ok_or_else(|| self.missing(key, expected))
+    }
+
+    /// The error that `key` is not there.
+    fn missing(&self, key: &str, expected: &str) -> SpecError {
+        SpecError::Key {
             line: self.line,
             key: format!("{}{key}", self.prefix),
             problem: SpecProblem::Missing { expected: expected.to_owned() },
-        })
+        }
     }
 
     /// A flag that is off unless set.
@@ -94,7 +99,7 @@ impl<'t> Section<'t> {
             Some(table) => table.checked(known),
             None => {
                 let key = prefix.trim_end_matches('.');
-                self.require(key, &format!("a table [{key}]")).and_then(|entry| Err(entry.wrong("a table")))
+                Err(self.missing(key, &format!("a table [{key}]")))
             }
         }
     }

@@ -1,8 +1,7 @@
 //! Core's four networks against `kernel/chainparams.cpp` and `chainparamsbase.cpp` of Bitcoin Core v31.99.
 
 use crate::params::*;
-use crate::pow::Work;
-use crate::pow::{BitcoinRetarget, Retarget};
+use crate::pow::{BitcoinRetarget, Retarget, Work};
 use bitcoin::hashes::Hash;
 use bitcoin::hex::DisplayHex;
 use bitcoin::{Amount, BlockHash, ScriptBuf};

@@ -1,8 +1,7 @@
 //! The two networks that are Cairn's own.
 
 use crate::params::*;
-use crate::pow::Work;
-use crate::pow::{AsertRetarget, Retarget};
+use crate::pow::{AsertRetarget, Retarget, Work};
 use bitcoin::{Amount, CompactTarget};
 
 fn asert(anchor_height: u32, anchor_bits: u32, half_life: u32) -> Retarget {

@@ -1,8 +1,7 @@
 //! The hash nodes of one network share.
 
 use crate::params::*;
-use crate::pow::Work;
-use crate::pow::{AsertRetarget, BitcoinRetarget, Retarget};
+use crate::pow::{AsertRetarget, BitcoinRetarget, Retarget, Work};
 use bitcoin::hashes::Hash;
 use bitcoin::hex::DisplayHex;
 use bitcoin::{Amount, BlockHash, CompactTarget, ScriptBuf};

@@ -9,7 +9,7 @@ use crate::script::Instructions;
 
 /// What every signature with `SIGHASH_SINGLE` signs when no output has the index of its input: the number one, a bug that
 /// became a rule (Core: `SignatureHash`, `script/interpreter.cpp`).
-const SINGLE_WITHOUT_OUTPUT: [u8; 32] = {
+pub(in crate::script) const SINGLE_WITHOUT_OUTPUT: [u8; 32] = {
     let mut one = [0; 32];
     one[0] = 1;
     one
