@@ -89,6 +89,16 @@ impl<S: std::hash::BuildHasher> CoinsView for HashMap<OutPoint, Coin, S> {
     }
 }
 
+/// A whole set of coins that holds still: what statistics are taken of (Core: `CCoinsViewCursor`, `coins.h`).
+pub trait CoinsScan {
+    /// Visits every coin once, in no particular order; each call visits the same coins. Stops at the first error.
+    ///
+    /// # Errors
+    ///
+    /// When the set could not be read, or whatever `visit` returns.
+    fn scan(&self, visit: &mut dyn FnMut(&OutPoint, &Coin) -> Result<(), CoinsError>) -> Result<(), CoinsError>;
+}
+
 impl<V: CoinsView + ?Sized> CoinsView for &V {
     fn coin(&self, outpoint: &OutPoint) -> Result<Option<Coin>, CoinsError> {
         (**self).coin(outpoint)

@@ -39,4 +39,5 @@ pub mod pow;
 pub mod primitives;
 pub mod script;
 mod serialize;
+pub mod store;
 pub mod validation;
