@@ -1,6 +1,8 @@
 //! Unspent outputs, and views of the set of them.
 
+mod cache;
 mod overlay;
+mod undo;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,7 +11,11 @@ use bitcoin::{Amount, OutPoint, Script};
 use smallvec::SmallVec;
 use thiserror::Error;
 
+pub(crate) use cache::{Change, CoinHasher, Generation};
+pub use cache::{CoinSalt, CoinsCache};
 pub use overlay::CoinsOverlay;
+pub use undo::{DisconnectOutcome, disconnect_block};
+pub(crate) use undo::{created_coins, disconnect_transactions};
 
 /// Bytes of script a [`Coin`] holds without an allocation: every output an address stands for fits (Core: `prevector<36, uint8_t>`,
 /// `script/script.h`).
@@ -39,10 +45,21 @@ impl CoinScript {
         &self.0
     }
 
+    /// Memory beyond the value itself, in bytes.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        if self.0.spilled() { self.0.capacity() } else { 0 }
+    }
+
     /// The script.
     #[must_use]
     pub fn as_script(&self) -> &Script {
         Script::from_bytes(&self.0)
+    }
+}
+
+impl From<&[u8]> for CoinScript {
+    fn from(script: &[u8]) -> Self {
+        Self(SmallVec::from_slice(script))
     }
 }
 
@@ -80,6 +97,25 @@ pub trait CoinsView {
     fn have_coin(&self, outpoint: &OutPoint) -> Result<bool, CoinsError> {
         Ok(self.coin(outpoint)?.is_some())
     }
+}
+
+/// A view that blocks are applied to (Core: `AddCoin` and `SpendCoin` of `CCoinsViewCache`, `coins.h`).
+pub trait CoinsViewMut: CoinsView {
+    /// Adds a coin where the view has none.
+    ///
+    /// Nobody looks: the caller knows it, because no two transactions have the same hash (BIP30, BIP34). A coin that may be
+    /// there goes through [`CoinsViewMut::overwrite`].
+    fn add(&mut self, outpoint: OutPoint, coin: Coin);
+
+    /// Adds a coin and replaces the one that may be there, which only the blocks excepted from BIP30 do.
+    fn overwrite(&mut self, outpoint: OutPoint, coin: Coin);
+
+    /// Removes a coin and returns it, or nothing when there is none.
+    ///
+    /// # Errors
+    ///
+    /// When the view could not be read.
+    fn spend(&mut self, outpoint: &OutPoint) -> Result<Option<Coin>, CoinsError>;
 }
 
 /// Coins in memory: small sets, and tests.

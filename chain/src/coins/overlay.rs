@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 
 use bitcoin::OutPoint;
 
-use super::{Coin, CoinsError, CoinsView};
+use super::{Coin, CoinsError, CoinsView, CoinsViewMut};
 
 /// A view with coins added and spent on top of another (Core: `CCoinsViewCache`, `coins.h`).
 ///
@@ -23,29 +23,6 @@ impl<V: CoinsView> CoinsOverlay<V> {
         Self { below, changes: HashMap::new() }
     }
 
-    /// Adds a coin. One that is there already is replaced, which only the blocks excepted from BIP30 do.
-    pub fn add(&mut self, outpoint: OutPoint, coin: Coin) {
-        self.changes.insert(outpoint, Some(coin));
-    }
-
-    /// Removes a coin and returns it, or nothing when there is none.
-    ///
-    /// # Errors
-    ///
-    /// When the view below could not be read.
-    pub fn spend(&mut self, outpoint: &OutPoint) -> Result<Option<Coin>, CoinsError> {
-        match self.changes.entry(*outpoint) {
-            Entry::Occupied(mut change) => Ok(change.get_mut().take()),
-            Entry::Vacant(unchanged) => {
-                let coin = self.below.coin(outpoint)?;
-                if coin.is_some() {
-                    unchanged.insert(None);
-                }
-                Ok(coin)
-            }
-        }
-    }
-
     /// What is different from the view below: a coin that was added, or nothing where one was spent.
     pub fn into_changes(self) -> HashMap<OutPoint, Option<Coin>> {
         self.changes
@@ -57,6 +34,29 @@ impl<V: CoinsView> CoinsView for CoinsOverlay<V> {
         match self.changes.get(outpoint) {
             Some(change) => Ok(change.clone()),
             None => self.below.coin(outpoint),
+        }
+    }
+}
+
+impl<V: CoinsView> CoinsViewMut for CoinsOverlay<V> {
+    fn add(&mut self, outpoint: OutPoint, coin: Coin) {
+        self.changes.insert(outpoint, Some(coin));
+    }
+
+    fn overwrite(&mut self, outpoint: OutPoint, coin: Coin) {
+        self.add(outpoint, coin);
+    }
+
+    fn spend(&mut self, outpoint: &OutPoint) -> Result<Option<Coin>, CoinsError> {
+        match self.changes.entry(*outpoint) {
+            Entry::Occupied(mut change) => Ok(change.get_mut().take()),
+            Entry::Vacant(unchanged) => {
+                let coin = self.below.coin(outpoint)?;
+                if coin.is_some() {
+                    unchanged.insert(None);
+                }
+                Ok(coin)
+            }
         }
     }
 }

@@ -2,20 +2,21 @@
 
 use std::sync::Arc;
 
-use bitcoin::{Amount, OutPoint};
+use bitcoin::hashes::Hash;
+use bitcoin::{Amount, OutPoint, Txid};
 
 use super::block::legacy_sigops;
-use super::rules::{block_script_flags, enforces_bip30};
+use super::rules::{Bip30, block_script_flags};
 use super::transaction::value_out;
 use super::{
     BlockError, COINBASE_MATURITY, ContextuallyCheckedBlock, InputsError, MAX_BLOCK_SIGOPS_COST, MAX_MONEY,
     SequenceLocks, block_subsidy,
 };
-use crate::coins::{Coin, CoinScript, CoinsOverlay, CoinsView};
+use crate::coins::{Coin, CoinsError, CoinsView, CoinsViewMut, created_coins, disconnect_transactions};
 use crate::header_chain::HeaderChain;
 use crate::params::{ConsensusParams, Deployment};
 use crate::primitives::{Block, TransactionRef, WITNESS_SCALE_FACTOR};
-use crate::script::{MAX_SCRIPT_SIZE, ScriptVerifyFlags, count_p2sh_sigops, count_witness_sigops};
+use crate::script::{ScriptVerifyFlags, count_p2sh_sigops, count_witness_sigops};
 
 /// A block whose inputs exist, are mature and unlocked, and pay for its outputs. Only its scripts are left to check.
 #[derive(Debug)]
@@ -32,6 +33,12 @@ impl InputsCheckedBlock {
     #[must_use]
     pub fn block(&self) -> &Arc<Block> {
         &self.block
+    }
+
+    /// Its height.
+    #[must_use]
+    pub fn height(&self) -> u32 {
+        self.height
     }
 
     /// The coins it spends, in the order of its inputs, the coinbase's left out.
@@ -54,8 +61,8 @@ impl InputsCheckedBlock {
 /// Checks a block against the coins before it, spends what it spends and adds what it creates (Core: `ConnectBlock`,
 /// `validation.cpp`, without the scripts).
 ///
-/// `chain` and `coins` must be as of the parent. When this fails, `coins` is left with the changes of a part of the block
-/// and must be thrown away.
+/// `chain` and `coins` must be as of the parent. When this fails for a rule, `coins` is as it was; when it fails because the
+/// coins cannot be read, `coins` may be left with a part of the changes.
 ///
 /// # Errors
 ///
@@ -64,76 +71,126 @@ impl InputsCheckedBlock {
 /// # Panics
 ///
 /// When `chain` does not end in the parent.
-pub fn check_inputs<V: CoinsView>(
+pub fn check_inputs(
     block: ContextuallyCheckedBlock,
-    coins: &mut CoinsOverlay<V>,
+    coins: &mut impl CoinsViewMut,
     chain: &(impl HeaderChain + ?Sized),
     params: &ConsensusParams,
 ) -> Result<InputsCheckedBlock, BlockError> {
     let height = block.height();
     let block = block.into_block();
     assert_eq!(chain.tip().hash, block.header().prev_blockhash, "a chain that ends in another block");
-    if enforces_bip30(height, &block.hash(), chain, params) {
+    let bip30 = Bip30::of(height, &block.hash(), chain, params);
+    if bip30 == Bip30::Enforced {
         check_bip30(&block, coins)?;
     }
 
     let flags = block_script_flags(height, &block.hash(), params);
-    let locks_hold = params.activation.is_active_at(Deployment::Csv, height);
-    let mut spent = Vec::with_capacity(block.transactions().map(TransactionRef::input_count).sum::<usize>());
-    let mut fees = 0;
-    let mut sigop_cost = 0;
-    for tx in block.transactions() {
-        let first = spent.len();
+    let mut connection = Connection {
+        coins,
+        chain,
+        height,
+        flags,
+        locks_hold: params.activation.is_active_at(Deployment::Csv, height),
+        overwrites: bip30 == Bip30::Repeat,
+        spent: Vec::with_capacity(block.transactions().map(TransactionRef::input_count).sum::<usize>()),
+        fees: 0,
+        sigop_cost: 0,
+    };
+    let mut connected = 0;
+    let result = block
+        .transactions()
+        .try_for_each(|tx| {
+            connection.connect_transaction(tx)?;
+            connected += 1;
+            Ok(())
+        })
+        .and_then(|()| check_coinbase_amount(&block, height, connection.fees, params));
+    let Connection { coins, spent, fees, .. } = connection;
+    if let Err(error) = result {
+        disconnect_transactions(&block, connected, height, &spent, coins).map_err(|error| coins_failed(&block, error))?;
+        if bip30 == Bip30::Implied {
+            check_bip30(&block, coins)?;
+        }
+        return Err(error);
+    }
+    Ok(InputsCheckedBlock { block, height, flags, spent, fees: Amount::from_sat(fees) })
+}
+
+/// A block on its way into the set of coins.
+struct Connection<'a, C, H: ?Sized> {
+    coins: &'a mut C,
+    chain: &'a H,
+    height: u32,
+    flags: ScriptVerifyFlags,
+    /// BIP68 holds.
+    locks_hold: bool,
+    /// The block may replace coins.
+    overwrites: bool,
+    spent: Vec<Coin>,
+    /// Satoshis.
+    fees: u64,
+    sigop_cost: usize,
+}
+
+impl<C: CoinsViewMut, H: HeaderChain + ?Sized> Connection<'_, C, H> {
+    /// Checks a transaction, spends its inputs and adds its outputs. On an error none of its outputs was added.
+    fn connect_transaction(&mut self, tx: TransactionRef<'_>) -> Result<(), BlockError> {
+        let first = self.spent.len();
         if !tx.is_coinbase() {
             let failed = |source| BlockError::Inputs { txid: tx.txid(), source };
-            spend_inputs(tx, coins, &mut spent).map_err(failed)?;
-            let coins_of_tx = &spent[first..];
-            fees += check_transaction_inputs(tx, coins_of_tx, height).map_err(failed)?.to_sat();
-            if fees > MAX_MONEY.unsigned_abs() {
-                return Err(BlockError::FeesOutOfRange { got: fees });
+            self.spend_inputs(tx).map_err(failed)?;
+            let coins_of_tx = &self.spent[first..];
+            self.fees += check_transaction_inputs(tx, coins_of_tx, self.height).map_err(failed)?.to_sat();
+            if self.fees > MAX_MONEY.unsigned_abs() {
+                return Err(BlockError::FeesOutOfRange { got: self.fees });
             }
             let heights = coins_of_tx.iter().map(|coin| coin.height);
-            if locks_hold && !SequenceLocks::of(tx, heights, chain).are_met_after(chain) {
+            if self.locks_hold && !SequenceLocks::of(tx, heights, self.chain).are_met_after(self.chain) {
                 return Err(BlockError::SequenceLocked { txid: tx.txid() });
             }
         }
-        sigop_cost += transaction_sigop_cost(tx, &spent[first..], flags);
-        if sigop_cost > MAX_BLOCK_SIGOPS_COST {
-            return Err(BlockError::TooManySigops { got: sigop_cost });
+        self.sigop_cost += transaction_sigop_cost(tx, &self.spent[first..], self.flags);
+        if self.sigop_cost > MAX_BLOCK_SIGOPS_COST {
+            return Err(BlockError::TooManySigops { got: self.sigop_cost });
         }
-        add_outputs(tx, height, coins);
+        for (outpoint, coin) in created_coins(tx, self.height) {
+            if self.overwrites {
+                self.coins.overwrite(outpoint, coin);
+            } else {
+                self.coins.add(outpoint, coin);
+            }
+        }
+        Ok(())
     }
-    let fees = Amount::from_sat(fees);
-    check_coinbase_amount(&block, height, fees, params)?;
-    Ok(InputsCheckedBlock { block, height, flags, spent, fees })
+
+    /// Takes the coins a transaction spends out of the set, up to the first that is missing (Core:
+    /// `CCoinsViewCache::HaveInputs`, `UpdateCoins`).
+    fn spend_inputs(&mut self, tx: TransactionRef<'_>) -> Result<(), InputsError> {
+        for input in tx.inputs() {
+            let outpoint = input.prevout();
+            self.spent.push(self.coins.spend(&outpoint)?.ok_or(InputsError::MissingOrSpent { outpoint })?);
+        }
+        Ok(())
+    }
 }
 
 /// Core: `ConnectBlock`, `validation.cpp`; BIP30. Looks only at the coins before the block.
-fn check_bip30<V: CoinsView>(block: &Block, coins: &CoinsOverlay<V>) -> Result<(), BlockError> {
+fn check_bip30(block: &Block, coins: &impl CoinsView) -> Result<(), BlockError> {
     for tx in block.transactions() {
         for outpoint in outpoints(tx) {
-            match coins.have_coin(&outpoint) {
-                Ok(false) => {}
-                Ok(true) => return Err(BlockError::Bip30 { outpoint }),
-                Err(error) => return Err(BlockError::Inputs { txid: tx.txid(), source: error.into() }),
+            if coins.have_coin(&outpoint).map_err(|error| coins_failed(block, error))? {
+                return Err(BlockError::Bip30 { outpoint });
             }
         }
     }
     Ok(())
 }
 
-/// Takes the coins a transaction spends out of the set, all or, when one is missing, an error (Core:
-/// `CCoinsViewCache::HaveInputs`, `UpdateCoins`).
-fn spend_inputs<V: CoinsView>(
-    tx: TransactionRef<'_>,
-    coins: &mut CoinsOverlay<V>,
-    spent: &mut Vec<Coin>,
-) -> Result<(), InputsError> {
-    for input in tx.inputs() {
-        let outpoint = input.prevout();
-        spent.push(coins.spend(&outpoint)?.ok_or(InputsError::MissingOrSpent { outpoint })?);
-    }
-    Ok(())
+/// A fault of our own, which names the block by its coinbase.
+fn coins_failed(block: &Block, error: CoinsError) -> BlockError {
+    let txid = block.transaction(0).map_or_else(Txid::all_zeros, TransactionRef::txid);
+    BlockError::Inputs { txid, source: error.into() }
 }
 
 /// Checks maturity and amounts of a checked transaction that is no coinbase, for the block at `height`, and returns its fee.
@@ -194,34 +251,14 @@ pub fn transaction_sigop_cost(tx: TransactionRef<'_>, spent: &[Coin], flags: Scr
     cost
 }
 
-/// Adds the outputs that can ever be spent (Core: `AddCoins`, `coins.cpp`).
-fn add_outputs<V: CoinsView>(tx: TransactionRef<'_>, height: u32, coins: &mut CoinsOverlay<V>) {
-    let is_coinbase = tx.is_coinbase();
-    for (outpoint, output) in outpoints(tx).zip(tx.outputs()) {
-        if is_unspendable(output.script_pubkey().as_bytes()) {
-            continue;
-        }
-        let amount = Amount::from_sat(output.value().unsigned_abs());
-        let script_pubkey = CoinScript::from(output.script_pubkey());
-        coins.add(outpoint, Coin { amount, script_pubkey, height, is_coinbase });
-    }
-}
-
-/// Whether no spend can ever succeed: the set of coins need not remember the output (Core: `CScript::IsUnspendable`,
-/// `script/script.h`).
-fn is_unspendable(script: &[u8]) -> bool {
-    const OP_RETURN: u8 = bitcoin::opcodes::all::OP_RETURN.to_u8();
-    script.first() == Some(&OP_RETURN) || script.len() > MAX_SCRIPT_SIZE
-}
-
 /// The outpoints of a transaction's outputs.
 fn outpoints(tx: TransactionRef<'_>) -> impl Iterator<Item = OutPoint> {
     let txid = tx.txid();
     (0u32..).take(tx.outputs().len()).map(move |vout| OutPoint { txid, vout })
 }
 
-fn check_coinbase_amount(block: &Block, height: u32, fees: Amount, params: &ConsensusParams) -> Result<(), BlockError> {
-    let limit = fees.to_sat().saturating_add(block_subsidy(height, params).to_sat());
+fn check_coinbase_amount(block: &Block, height: u32, fees: u64, params: &ConsensusParams) -> Result<(), BlockError> {
+    let limit = fees.saturating_add(block_subsidy(height, params).to_sat());
     let got = block.transaction(0).map_or(0, value_out).unsigned_abs();
     if got > limit { Err(BlockError::CoinbaseAmount { limit, got }) } else { Ok(()) }
 }
@@ -229,6 +266,7 @@ fn check_coinbase_amount(block: &Block, height: u32, fees: Amount, params: &Cons
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::coins::CoinScript;
     use crate::primitives::Transaction;
 
     /// A transaction that spends `inputs` outputs and creates one worth `value` satoshis.
@@ -274,13 +312,5 @@ mod tests {
         assert_eq!(check(0, &[coin(1, 101, true)]), premature);
         assert_eq!(check(0, &[coin(1, 100, true)]), Ok(1));
         assert_eq!(check(0, &[coin(1, 200, false)]), Ok(1), "other outputs at once");
-    }
-
-    #[test]
-    fn outputs_that_nobody_can_spend_are_not_kept() {
-        assert!(is_unspendable(&[0x6a]) && is_unspendable(&vec![0x51; MAX_SCRIPT_SIZE + 1]));
-        assert!(
-            !is_unspendable(&[]) && !is_unspendable(&[0x51, 0x6a]) && !is_unspendable(&vec![0x51; MAX_SCRIPT_SIZE])
-        );
     }
 }

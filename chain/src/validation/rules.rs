@@ -36,31 +36,49 @@ pub fn block_script_flags(height: u32, hash: &BlockHash, params: &ConsensusParam
     flags
 }
 
-/// Whether a block must not overwrite coins, so that each of its outputs has to be looked up (Core: `ConnectBlock`,
-/// `validation.cpp`; BIP30).
-///
-/// Two blocks overwrote coins. Where BIP34 is known to have held no later one can, below [`BIP34_IMPLIES_BIP30_LIMIT`].
-pub(super) fn enforces_bip30(
-    height: u32,
-    hash: &BlockHash,
-    chain: &(impl HeaderChain + ?Sized),
-    params: &ConsensusParams,
-) -> bool {
-    if height >= BIP34_IMPLIES_BIP30_LIMIT {
-        return true;
+/// What is to be done about BIP30, which forbids a block to overwrite coins (Core: `ConnectBlock`, `validation.cpp`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bip30 {
+    /// Each output has to be looked up.
+    Enforced,
+    /// Coinbases have begun with their height since the first block, so no two transactions are equal and a block that
+    /// repeats one spends coins that are gone. Core looks every output up all the same, before it looks at inputs: a block that
+    /// fails for another reason has to be looked at again for this one.
+    Implied,
+    /// Core does not look either: the chain is one in which BIP34 is known to have held, below
+    /// [`BIP34_IMPLIES_BIP30_LIMIT`].
+    Assumed,
+    /// The block is one of two that overwrote coins.
+    Repeat,
+}
+
+impl Bip30 {
+    pub(super) fn of(
+        height: u32,
+        hash: &BlockHash,
+        chain: &(impl HeaderChain + ?Sized),
+        params: &ConsensusParams,
+    ) -> Self {
+        let bip34_height = params.activation.bip34;
+        if params.is_bip30_repeat(height, hash) {
+            return Self::Repeat;
+        }
+        if bip34_height <= 1 {
+            return Self::Implied;
+        }
+        let assumed = height < BIP34_IMPLIES_BIP30_LIMIT
+            && params
+                .bip34_hash
+                .is_some_and(|hash| bip34_height <= chain.height() && chain.header_at(bip34_height).hash == hash);
+        if assumed { Self::Assumed } else { Self::Enforced }
     }
-    let bip34_height = params.activation.bip34;
-    let implied_by_bip34 = params
-        .bip34_hash
-        .is_some_and(|hash| bip34_height <= chain.height() && chain.header_at(bip34_height).hash == hash);
-    !params.is_bip30_repeat(height, hash) && !implied_by_bip34
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::header_chain::HeaderFacts;
-    use crate::params::ChainParams;
+    use crate::params::{ChainParams, RegtestOptions};
     use bitcoin::CompactTarget;
     use bitcoin::hashes::Hash;
 
@@ -94,12 +112,15 @@ mod tests {
         params.bip34_hash = Some(hash(3));
         let facts = |byte| HeaderFacts { hash: hash(byte), time: 0, bits: CompactTarget::from_consensus(0) };
         let known: Vec<_> = (0..5).map(facts).collect();
-        assert!(enforces_bip30(3, &hash(9), &known[..3], &params), "BIP34's block is not in the chain yet");
-        assert!(!enforces_bip30(4, &hash(9), &known[..4], &params));
+        let bip30 = |height, by: u8, chain: &[HeaderFacts]| Bip30::of(height, &hash(by), chain, &params);
+        assert_eq!(bip30(3, 9, &known[..3]), Bip30::Enforced, "BIP34's block is not in the chain yet");
+        assert_eq!(bip30(4, 9, &known[..4]), Bip30::Assumed);
         let other: Vec<_> = [0, 1, 2, 7, 8].map(facts).into();
-        assert!(enforces_bip30(5, &hash(9), &other[..], &params));
-        assert!(enforces_bip30(BIP34_IMPLIES_BIP30_LIMIT, &hash(9), &known[..], &params));
+        assert_eq!(bip30(5, 9, &other), Bip30::Enforced);
+        assert_eq!(bip30(BIP34_IMPLIES_BIP30_LIMIT, 9, &known), Bip30::Enforced);
         let repeat = params.bip30_exceptions[0];
-        assert!(!enforces_bip30(repeat.height, &repeat.hash, &other[..], &params));
+        assert_eq!(Bip30::of(repeat.height, &repeat.hash, &other[..], &params), Bip30::Repeat);
+        let regtest = ChainParams::regtest(RegtestOptions::default()).consensus;
+        assert_eq!(Bip30::of(5, &hash(9), &other[..], &regtest), Bip30::Implied);
     }
 }

@@ -1,6 +1,7 @@
 //! All scripts of a block, on all threads.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bitcoin::Amount;
 use rayon::prelude::*;
@@ -14,80 +15,208 @@ use crate::script::{
 
 /// Inputs that are handed to a thread together: enough that handing over costs nothing, few enough that no thread waits
 /// long for the last.
-const INPUTS_PER_JOB: usize = 4;
+const INPUTS_PER_CHUNK: usize = 32;
 
 /// A block that obeys every rule and whose changes to the set of coins are known.
 #[derive(Debug)]
-pub struct ConnectableBlock {
-    block: Arc<Block>,
-    height: u32,
-    spent: Vec<Coin>,
-    fees: Amount,
-}
+pub struct ConnectableBlock(Arc<InputsCheckedBlock>);
 
 impl ConnectableBlock {
     /// The block.
     #[must_use]
     pub fn block(&self) -> &Arc<Block> {
-        &self.block
+        &self.0.block
     }
 
     /// Its height.
     #[must_use]
     pub fn height(&self) -> u32 {
-        self.height
+        self.0.height
     }
 
     /// The coins it spends, in the order of its inputs, the coinbase's left out: what undoing it needs.
     #[must_use]
     pub fn spent(&self) -> &[Coin] {
-        &self.spent
+        &self.0.spent
     }
 
     /// The fees of all transactions together.
     #[must_use]
     pub fn fees(&self) -> Amount {
-        self.fees
+        self.0.fees
     }
 }
 
-/// Verifies every script of a block on rayon's threads (Core: `CheckInputScripts`, `CCheckQueue`).
+/// The script checks of one block, cut into chunks that threads run in any order (Core: `CScriptCheck`, `CCheckQueue`).
+///
+/// Nothing here knows of threads: whoever shares this calls [`run`](Self::run) once for each chunk, from wherever it likes, and
+/// the call that finishes the last chunk says so.
+#[derive(Debug)]
+pub struct ScriptChecks {
+    block: Arc<InputsCheckedBlock>,
+    chunks: Vec<Chunk>,
+    unfinished: AtomicUsize,
+    /// Chunks behind this one need not run: a failure before them is known.
+    first_failure: AtomicUsize,
+    failure: Mutex<Option<Failure>>,
+}
+
+/// A chunk's number, and what the first input that failed in it broke.
+type Failure = (usize, BlockError);
+
+/// A run of inputs that goes from one transaction to another.
+#[derive(Debug, Clone, Copy)]
+struct Chunk {
+    transaction: usize,
+    /// Index among the inputs of `transaction`.
+    input: usize,
+    /// Index among the coins the block spends: that of the first input of `transaction`.
+    spent: usize,
+    inputs: usize,
+}
+
+impl ScriptChecks {
+    /// All checks of a block.
+    #[must_use]
+    pub fn new(block: InputsCheckedBlock) -> Self {
+        let mut chunks = Vec::with_capacity(block.spent.len().div_ceil(INPUTS_PER_CHUNK));
+        let (mut room, mut spent) = (0, 0);
+        for (transaction, tx) in block.block.transactions().enumerate().skip(1) {
+            let mut input = 0;
+            while input < tx.input_count() {
+                if room == 0 {
+                    chunks.push(Chunk { transaction, input, spent, inputs: 0 });
+                    room = INPUTS_PER_CHUNK;
+                }
+                let taken = room.min(tx.input_count() - input);
+                input += taken;
+                room -= taken;
+                if let Some(chunk) = chunks.last_mut() {
+                    chunk.inputs += taken;
+                }
+            }
+            spent += tx.input_count();
+        }
+        Self {
+            unfinished: AtomicUsize::new(chunks.len()),
+            first_failure: AtomicUsize::new(usize::MAX),
+            failure: Mutex::new(None),
+            block: Arc::new(block),
+            chunks,
+        }
+    }
+
+    /// Number of chunks.
+    #[must_use]
+    pub fn chunks(&self) -> usize {
+        self.chunks.len()
+    }
+
+    /// The block.
+    #[must_use]
+    pub fn block(&self) -> &InputsCheckedBlock {
+        &self.block
+    }
+
+    /// Whether every chunk was run.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.unfinished.load(Ordering::Acquire) == 0
+    }
+
+    /// Makes the chunks that were not run yet return at once: nobody wants to know any more.
+    pub fn cancel(&self) {
+        self.first_failure.store(0, Ordering::Relaxed);
+    }
+
+    /// Verifies the scripts of one chunk. True when it was the last one to finish. Each chunk must be run exactly once.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such chunk.
+    pub fn run(&self, chunk: usize, cache: Option<&SignatureCache>) -> bool {
+        if chunk < self.first_failure.load(Ordering::Relaxed)
+            && let Err(error) = self.verify(self.chunks[chunk], cache)
+        {
+            self.first_failure.fetch_min(chunk, Ordering::Relaxed);
+            let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+            if failure.as_ref().is_none_or(|(first, _)| chunk < *first) {
+                *failure = Some((chunk, error));
+            }
+        }
+        self.unfinished.fetch_sub(1, Ordering::AcqRel) == 1
+    }
+
+    fn verify(&self, chunk: Chunk, cache: Option<&SignatureCache>) -> Result<(), BlockError> {
+        let Chunk { transaction, mut input, mut spent, mut inputs } = chunk;
+        for index in transaction.. {
+            let Some(tx) = self.block.block.transaction(index).filter(|_| inputs > 0) else { break };
+            let count = tx.input_count();
+            let data = PrecomputedTransactionData::new(tx, &self.block.spent[spent..spent + count]);
+            let end = count.min(input + inputs);
+            for index in input..end {
+                let mut checker = TransactionSignatureChecker::new(&data, index);
+                if let Some(cache) = cache {
+                    // The block is the last that asks: what the mempool stored can go.
+                    checker = checker.with_cache(cache, CachePolicy::Consume);
+                }
+                verify_input(&mut checker, self.block.flags).map_err(|source| BlockError::Script {
+                    txid: tx.txid(),
+                    input: index,
+                    source,
+                })?;
+            }
+            inputs -= end - input;
+            input = 0;
+            spent += count;
+        }
+        Ok(())
+    }
+
+    /// What the checks found.
+    ///
+    /// # Errors
+    ///
+    /// The failure of the first input, in the order of the block, whose script fails: always the same, where Core reports
+    /// the one that a thread happens to find first.
+    ///
+    /// # Panics
+    ///
+    /// When some chunk was not run, or the checks were cancelled: a block that was not verified must not be connected.
+    pub fn finish(&self) -> Result<ConnectableBlock, BlockError> {
+        assert!(self.is_finished(), "every chunk is run before the block is judged");
+        match &*self.failure.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some((_, error)) => Err(error.clone()),
+            None => {
+                let first_failure = self.first_failure.load(Ordering::Relaxed);
+                assert_eq!(first_failure, usize::MAX, "checks that were cancelled prove nothing");
+                Ok(ConnectableBlock(Arc::clone(&self.block)))
+            }
+        }
+    }
+}
+
+/// Verifies every script of a block on rayon's threads (Core: `CheckInputScripts`).
 ///
 /// # Errors
 ///
-/// The failure of the first input, in the order of the block, whose script fails: always the same, where Core reports the
-/// one that a thread happens to find first.
+/// The failure of the first input, in the order of the block, whose script fails.
 pub fn check_scripts(
     block: InputsCheckedBlock,
     cache: Option<&SignatureCache>,
 ) -> Result<ConnectableBlock, BlockError> {
-    let transactions: Vec<_> =
-        block.transactions_with_spent().map(|(tx, spent)| PrecomputedTransactionData::new(tx, spent)).collect();
-    let inputs: Vec<(&PrecomputedTransactionData<'_>, usize)> = transactions
-        .iter()
-        .flat_map(|data| (0..data.transaction().input_count()).map(move |index| (data, index)))
-        .collect();
-    let failure = inputs.par_iter().with_min_len(INPUTS_PER_JOB).find_map_first(|&(data, input)| {
-        let mut checker = TransactionSignatureChecker::new(data, input);
-        if let Some(cache) = cache {
-            // The block is the last that asks: what the mempool stored can go.
-            checker = checker.with_cache(cache, CachePolicy::Consume);
-        }
-        let source = verify_input(&mut checker, block.flags).err()?;
-        Some(BlockError::Script { txid: data.transaction().txid(), input, source })
+    let checks = ScriptChecks::new(block);
+    (0..checks.chunks()).into_par_iter().for_each(|chunk| {
+        checks.run(chunk, cache);
     });
-    match failure {
-        Some(error) => Err(error),
-        None => Ok(assume_scripts_valid(block)),
-    }
+    checks.finish()
 }
 
 /// Takes the scripts of a block as valid without running them: for blocks below the one the network is known to have
 /// accepted (Core: `-assumevalid`).
 #[must_use]
 pub fn assume_scripts_valid(block: InputsCheckedBlock) -> ConnectableBlock {
-    let InputsCheckedBlock { block, height, spent, fees, .. } = block;
-    ConnectableBlock { block, height, spent, fees }
+    ConnectableBlock(Arc::new(block))
 }
 
 #[cfg(test)]
