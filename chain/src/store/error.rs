@@ -72,6 +72,13 @@ pub enum StoreError {
     },
 }
 
+/// To whoever reads coins, a fault of the store is a set of coins that cannot be read.
+impl From<StoreError> for crate::coins::CoinsError {
+    fn from(error: StoreError) -> Self {
+        Self(std::sync::Arc::new(error))
+    }
+}
+
 impl StoreError {
     /// A closure for `map_err` on an operation on `path`.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {

@@ -1,0 +1,175 @@
+//! The set of coins in sled: pages of coins whose salted hashes share a prefix.
+//!
+//! One entry for each coin would cost sled a hundred times the coin in memory and time. So a value is a *page*: all coins whose
+//! hash lies in a range, sorted by outpoint. A page that grows over [`MAX_PAGE_SIZE`] splits in two halves of its range.
+//! The key of a page is the lowest hash of its range (8 bytes big-endian); its depth, how often the range of all hashes was
+//! halved to get it, stands in its first bytes.
+//!
+//! Readers find pages by a *directory* of lowest hashes in memory. It may lag behind: a page that was split since says so by its
+//! depth, and the reader goes on to the page behind it, as in a B-link tree. For that a split writes the upper half first. A
+//! crash between the two leaves a page twice; merging the same changes again, which the journal makes sure of, puts
+//! that right.
+
+mod page;
+
+use std::sync::{PoisonError, RwLock};
+
+use bitcoin::OutPoint;
+
+use super::{MAX_VALUE_SIZE, StoreError};
+use crate::coins::{Change, Coin, CoinHasher, CoinSalt, CoinsError, CoinsScan, CoinsView, Generation};
+use page::Page;
+
+/// A page that grows over this many bytes splits.
+const MAX_PAGE_SIZE: usize = 8 << 10;
+/// Pages merged between two calls that let sled's collector free what was replaced.
+const PAGES_PER_COLLECTION: usize = 256;
+
+/// The set of coins as of the last merge.
+#[derive(Debug)]
+pub struct CoinPages {
+    tree: sled::Tree,
+    hasher: CoinHasher,
+    /// Lowest hash of each page, in order.
+    directory: RwLock<Vec<u64>>,
+}
+
+impl CoinPages {
+    /// The pages in `tree`, whose depths were `depths` at the last flush.
+    pub(crate) fn open(tree: sled::Tree, salt: CoinSalt, depths: &[u8]) -> Result<Self, StoreError> {
+        let directory = directory_of(depths)?;
+        let pages = Self { tree, hasher: CoinHasher::new(salt), directory: RwLock::new(directory) };
+        if depths == [0] && pages.tree.is_empty() {
+            pages.write(0, &Page::empty(0))?;
+        }
+        Ok(pages)
+    }
+
+    /// The depth of every page in order: what [`CoinPages::open`] needs again.
+    pub(crate) fn depths(&self) -> Vec<u8> {
+        let directory = self.directory.read().unwrap_or_else(PoisonError::into_inner);
+        let ends = directory.iter().skip(1).map(|&next| Some(next)).chain([None]);
+        let depth = |start: u64, end: Option<u64>| {
+            let size = end.map_or(start.wrapping_neg(), |end| end - start);
+            // A range of all hashes has size 2^64, which wraps to zero.
+            if size == 0 { 0 } else { size.leading_zeros() + 1 }
+        };
+        let depth_byte = |(start, end)| u8::try_from(depth(start, end)).expect("at most 64");
+        directory.iter().copied().zip(ends).map(depth_byte).collect()
+    }
+
+    /// Merges a generation of changes, page by page in the order of their hashes. Doing so again changes nothing.
+    pub(crate) fn merge(&self, generation: &Generation) -> Result<(), StoreError> {
+        let mut changes: Vec<(u64, &Change)> =
+            generation.changes().map(|change| (self.hasher.hash(&change.outpoint), change)).collect();
+        changes.sort_unstable_by_key(|(hash, _)| *hash);
+        let mut split = Vec::new();
+        let mut rest = &mut changes[..];
+        let mut pages = 0;
+        while let Some((hash, _)) = rest.first() {
+            let (lowest, page) = self.page_of(*hash)?;
+            let highest = page.highest(lowest);
+            let here = rest.partition_point(|(hash, _)| *hash <= highest);
+            let (of_page, behind) = rest.split_at_mut(here);
+            rest = behind;
+            of_page.sort_unstable_by_key(|(_, change)| change.outpoint);
+            let merged = page.merged(of_page.iter().map(|(_, change)| *change))?;
+            self.write_split(lowest, merged, &mut split)?;
+            pages += 1;
+            if pages % PAGES_PER_COLLECTION == 0 {
+                sled::pin().flush();
+            }
+        }
+        if !split.is_empty() {
+            let mut directory = self.directory.write().unwrap_or_else(PoisonError::into_inner);
+            directory.append(&mut split);
+            directory.sort_unstable();
+            directory.dedup();
+        }
+        Ok(())
+    }
+
+    /// Writes a page, in parts where it has grown too large; `split` collects the lowest hashes of the new ones.
+    fn write_split(&self, lowest: u64, page: Page, split: &mut Vec<u64>) -> Result<(), StoreError> {
+        if page.size() <= MAX_PAGE_SIZE || !page.can_split() {
+            return self.write(lowest, &page);
+        }
+        let (lower, upper, middle) = page.split(lowest, &self.hasher)?;
+        split.push(middle);
+        self.write_split(middle, upper, split)?;
+        self.write_split(lowest, lower, split)
+    }
+
+    fn write(&self, lowest: u64, page: &Page) -> Result<(), StoreError> {
+        let bytes = page.bytes();
+        if bytes.len() > MAX_VALUE_SIZE {
+            let detail = format!("expected at most {MAX_VALUE_SIZE} bytes, got {}", bytes.len());
+            return Err(StoreError::Damaged { what: "a page of coins", detail });
+        }
+        self.tree.insert(lowest.to_be_bytes(), bytes).map_err(StoreError::database("write coins to"))?;
+        Ok(())
+    }
+
+    /// The page a hash belongs to, and its lowest hash.
+    fn page_of(&self, hash: u64) -> Result<(u64, Page), StoreError> {
+        let mut lowest = {
+            let directory = self.directory.read().unwrap_or_else(PoisonError::into_inner);
+            directory[directory.partition_point(|&lowest| lowest <= hash) - 1]
+        };
+        loop {
+            let value = self.tree.get(lowest.to_be_bytes()).map_err(StoreError::database("read coins from"))?;
+            let value = value.ok_or_else(|| StoreError::Damaged {
+                what: "the set of coins",
+                detail: format!("expected a page at {lowest:016x}, got none"),
+            })?;
+            let page = Page::decode(value)?;
+            let highest = page.highest(lowest);
+            if hash <= highest {
+                return Ok((lowest, page));
+            }
+            lowest = highest + 1;
+        }
+    }
+
+    /// The coin at `outpoint`.
+    pub(crate) fn get(&self, outpoint: &OutPoint) -> Result<Option<Coin>, StoreError> {
+        let (_, page) = self.page_of(self.hasher.hash(outpoint))?;
+        page.find(outpoint)
+    }
+}
+
+/// The lowest hashes of pages with these depths, in order; they must cover all hashes.
+fn directory_of(depths: &[u8]) -> Result<Vec<u64>, StoreError> {
+    let damaged = |detail: String| StoreError::Damaged { what: "the directory of coins", detail };
+    let mut directory = Vec::with_capacity(depths.len());
+    let mut next = 0u128;
+    for &depth in depths {
+        if depth > 64 {
+            return Err(damaged(format!("expected a depth of at most 64, got {depth}")));
+        }
+        let lowest = u64::try_from(next).map_err(|_| damaged("pages beyond the last hash".to_owned()))?;
+        directory.push(lowest);
+        next += 1 << (64 - depth);
+    }
+    if next == 1 << 64 { Ok(directory) } else { Err(damaged(format!("pages end at {next:016x}"))) }
+}
+
+impl CoinsView for CoinPages {
+    fn coin(&self, outpoint: &OutPoint) -> Result<Option<Coin>, CoinsError> {
+        Ok(self.get(outpoint)?)
+    }
+}
+
+impl CoinsScan for CoinPages {
+    /// Nothing may be merged meanwhile, or coins may be missed.
+    fn scan(&self, visit: &mut dyn FnMut(&OutPoint, &Coin) -> Result<(), CoinsError>) -> Result<(), CoinsError> {
+        for value in self.tree.iter().values() {
+            let page = Page::decode(value.map_err(StoreError::database("read coins from"))?)?;
+            page.for_each(|outpoint, coin| visit(&outpoint, &coin))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

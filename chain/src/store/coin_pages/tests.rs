@@ -1,0 +1,131 @@
+use std::collections::HashMap;
+
+use bitcoin::hashes::Hash;
+use bitcoin::{Amount, Txid};
+use proptest::prelude::*;
+
+use super::*;
+use crate::coins::CoinScript;
+
+const SALT: CoinSalt = CoinSalt([3; 16]);
+
+fn tree() -> sled::Tree {
+    let db = sled::Config::new().temporary(true).flush_every_ms(None).open().unwrap();
+    db.open_tree("coins").unwrap()
+}
+
+fn outpoint(number: u32) -> OutPoint {
+    OutPoint { txid: Txid::from_byte_array(crate::hash::sha256(&(number / 3).to_le_bytes())), vout: number % 3 }
+}
+
+fn coin(number: u32) -> Coin {
+    let script = vec![0x51; usize::try_from(number % 200).unwrap()];
+    Coin {
+        amount: Amount::from_sat(number.into()),
+        script_pubkey: CoinScript::from(&script[..]),
+        height: number,
+        is_coinbase: number % 2 == 0,
+    }
+}
+
+fn generation(added: impl Iterator<Item = u32>, spent: impl Iterator<Item = u32>) -> Generation {
+    let hasher = CoinHasher::new(CoinSalt([9; 16]));
+    let mut generation = Generation::default();
+    for number in added {
+        generation.add(&hasher, outpoint(number), coin(number), false);
+    }
+    for number in spent {
+        generation.mark_spent(&hasher, outpoint(number));
+    }
+    generation
+}
+
+fn all(pages: &CoinPages) -> HashMap<OutPoint, Coin> {
+    let mut coins = HashMap::new();
+    pages
+        .scan(&mut |outpoint, coin| {
+            assert!(coins.insert(*outpoint, coin.clone()).is_none(), "a coin is visited once");
+            Ok(())
+        })
+        .unwrap();
+    coins
+}
+
+#[test]
+fn pages_split_and_keep_every_coin() {
+    let tree = tree();
+    let pages = CoinPages::open(tree.clone(), SALT, &[0]).unwrap();
+    pages.merge(&generation(0..20_000, 0..0)).unwrap();
+    pages.merge(&generation(20_000..30_000, 0..10_000)).unwrap();
+    assert!(pages.depths().len() > 100, "{} pages", pages.depths().len());
+    for value in tree.iter().values() {
+        assert!(value.unwrap().len() <= MAX_PAGE_SIZE);
+    }
+    let reopened = CoinPages::open(tree, SALT, &pages.depths()).unwrap();
+    assert_eq!(*reopened.directory.read().unwrap(), *pages.directory.read().unwrap());
+    for number in 0..30_000 {
+        let expected = (number >= 10_000).then(|| coin(number));
+        assert_eq!(reopened.coin(&outpoint(number)).unwrap(), expected, "{number}");
+    }
+    assert_eq!(all(&reopened), (10_000..30_000).map(|number| (outpoint(number), coin(number))).collect());
+}
+
+#[test]
+fn a_directory_that_lags_behind_finds_every_coin() {
+    let tree = tree();
+    let pages = CoinPages::open(tree.clone(), SALT, &[0]).unwrap();
+    pages.merge(&generation(0..3_000, 0..0)).unwrap();
+    let lagging = CoinPages::open(tree, SALT, &pages.depths()).unwrap();
+    pages.merge(&generation(3_000..30_000, 0..0)).unwrap();
+    for number in 0..30_000 {
+        assert_eq!(lagging.coin(&outpoint(number)).unwrap(), Some(coin(number)));
+    }
+}
+
+#[test]
+fn directories_that_cannot_be_are_refused() {
+    for depths in [&[][..], &[1], &[0, 0], &[1, 1, 1], &[65], &[2, 1]] {
+        assert!(directory_of(depths).is_err(), "{depths:?}");
+    }
+    assert_eq!(directory_of(&[1, 2, 2]).unwrap(), [0, 1 << 63, 3 << 62]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(30))]
+
+    /// A merge that a crash cut short anywhere is put right by merging again, from the directory before.
+    #[test]
+    fn merging_again_after_a_crash_gives_the_same(
+        first in prop::collection::vec(0..5_000u32, 0..2_000),
+        added in prop::collection::vec(0..5_000u32, 0..2_000),
+        spent in prop::collection::vec(5_000..9_000u32, 0..500),
+        cut: prop::sample::Index,
+    ) {
+        let tree = tree();
+        let pages = CoinPages::open(tree.clone(), SALT, &[0]).unwrap();
+        pages.merge(&generation(first.iter().copied().chain(5_000..9_000), 0..0)).unwrap();
+        let before: HashMap<_, _> = tree.iter().map(|entry| entry.unwrap()).collect();
+        let depths = pages.depths();
+        let mut events = tree.watch_prefix([]);
+        let changes = generation(added.iter().copied(), spent.iter().copied());
+        pages.merge(&changes).unwrap();
+        let expected = all(&pages);
+
+        // The tree as it was, and then as many of the writes as the crash let through.
+        let mut writes = Vec::new();
+        while let Ok(event) = events.next_timeout(std::time::Duration::ZERO) {
+            if let sled::Event::Insert { key, value } = event {
+                writes.push((key, value));
+            }
+        }
+        for entry in tree.iter().keys() {
+            tree.remove(entry.unwrap()).unwrap();
+        }
+        for (key, value) in before.into_iter().chain(writes.iter().take(cut.index(writes.len() + 1)).cloned()) {
+            tree.insert(key, value).unwrap();
+        }
+        let reopened = CoinPages::open(tree, SALT, &depths).unwrap();
+        reopened.merge(&changes).unwrap();
+        prop_assert_eq!(all(&reopened), expected);
+    }
+}
