@@ -31,6 +31,7 @@
 //!
 //! The layer that keeps blocks and coins on disk and decides which chain is best comes next and will stand in this crate.
 
+pub mod chainstate;
 pub mod coins;
 pub mod hash;
 pub mod header_chain;

@@ -31,6 +31,7 @@ mod journal;
 pub use block_file_scanner::{BlockFileScanner, MAX_BLOCK_SERIALIZED_SIZE, ScannedBlock};
 pub use block_files::{
     BlockFileInfo, BlockFileKind, BlockFileReader, BlockFiles, DamagedFile, MAX_BLOCK_FILE_SIZE, RecordPosition,
+    UnsyncedFiles,
 };
 pub use coin_pages::CoinPages;
 pub use data_directory::DataDirectory;

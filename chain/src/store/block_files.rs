@@ -29,6 +29,7 @@ use std::path::{Path, PathBuf};
 pub use self::file_name::BlockFileKind;
 use self::file_name::FileName;
 pub use self::reader::BlockFileReader;
+pub use self::writer::UnsyncedFiles;
 use self::writer::Writer;
 use super::StoreError;
 
@@ -257,7 +258,17 @@ impl BlockFiles {
     ///
     /// When the disk fails now or did before.
     pub fn sync(&mut self) -> Result<(), StoreError> {
-        self.writer.sync()
+        let unsynced = self.take_unsynced()?;
+        self.writer.attempt(|_| unsynced.sync())
+    }
+
+    /// Hands out what was appended and removed and is not durable yet, so that another thread can wait for the disk.
+    ///
+    /// # Errors
+    ///
+    /// When the disk failed before.
+    pub fn take_unsynced(&mut self) -> Result<UnsyncedFiles, StoreError> {
+        self.writer.take_unsynced()
     }
 
     /// Deletes block files with their undo files, to prune them (Core: `BlockManager::UnlinkPrunedFiles`). Numbers of files

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::STORAGE_HEADER_BYTES;
 use super::file_name::FileName;
-use crate::store::StoreError;
+use crate::store::{StoreError, sync_directory};
 
 /// Files that stay open for writing. Undo data goes to older files than blocks do, so one of each kind is not enough.
 const MAX_OPEN_FILES: usize = 16;
@@ -36,6 +36,29 @@ struct OpenFile {
     file: File,
     /// Whether it was written since the last sync.
     written: bool,
+}
+
+/// What was written, made and deleted and is not durable yet. It can be made so from any thread.
+#[derive(Debug)]
+pub struct UnsyncedFiles {
+    files: Vec<(PathBuf, File)>,
+    /// The directory, where files were made or deleted.
+    directory: Option<PathBuf>,
+}
+
+impl UnsyncedFiles {
+    /// Makes it durable.
+    ///
+    /// # Errors
+    ///
+    /// When the disk fails. What it holds then is unknown, and the files must be opened anew.
+    pub fn sync(self) -> Result<(), StoreError> {
+        for (path, file) in self.files {
+            file.sync_data().map_err(StoreError::io("sync", &path))?;
+        }
+        // Last, so that no name becomes durable before what it names.
+        self.directory.map_or(Ok(()), |directory| sync_directory(&directory))
+    }
 }
 
 /// A failed write or sync, to be repeated to whoever tries to go on.
@@ -98,19 +121,19 @@ impl Writer {
         })
     }
 
-    /// Makes durable what was written, made and deleted.
-    pub(super) fn sync(&mut self) -> Result<(), StoreError> {
+    /// Hands out what is not durable yet, for whoever calls [`UnsyncedFiles::sync`].
+    pub(super) fn take_unsynced(&mut self) -> Result<UnsyncedFiles, StoreError> {
+        let mut files = Vec::new();
         self.attempt(|writer| {
-            for file in &mut writer.open_files {
-                file.sync()?;
-            }
-            // Last, so that no name becomes durable before what it names.
-            if writer.directory_changed {
-                sync_directory(&writer.directory)?;
-                writer.directory_changed = false;
+            for open in writer.open_files.iter_mut().filter(|open| open.written) {
+                let file = open.file.try_clone().map_err(StoreError::io("open", &open.path))?;
+                files.push((open.path.clone(), file));
+                open.written = false;
             }
             Ok(())
-        })
+        })?;
+        let directory = std::mem::take(&mut self.directory_changed).then(|| self.directory.clone());
+        Ok(UnsyncedFiles { files, directory })
     }
 
     /// Deletes a file, if it is there.
@@ -149,7 +172,7 @@ impl Writer {
     }
 
     /// Does what may only be done while nothing has failed, and remembers when it fails.
-    fn attempt(&mut self, operation: impl FnOnce(&mut Self) -> Result<(), StoreError>) -> Result<(), StoreError> {
+    pub(super) fn attempt(&mut self, operation: impl FnOnce(&mut Self) -> Result<(), StoreError>) -> Result<(), StoreError> {
         self.check_usable()?;
         operation(self).inspect_err(|error| self.failure = Failure::of(error))
     }
@@ -189,9 +212,4 @@ impl Failure {
         let source = io::Error::new(self.kind, format!("refused because it failed before: {}", self.message));
         StoreError::Io { action: self.action, path: self.path.clone(), source }
     }
-}
-
-/// Makes durable which files a directory has.
-fn sync_directory(path: &Path) -> Result<(), StoreError> {
-    File::open(path).and_then(|directory| directory.sync_all()).map_err(StoreError::io("sync", path))
 }
