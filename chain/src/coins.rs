@@ -1,6 +1,7 @@
 //! Unspent outputs, and views of the set of them.
 
 mod overlay;
+mod statistics;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,6 +11,9 @@ use smallvec::SmallVec;
 use thiserror::Error;
 
 pub use overlay::CoinsOverlay;
+pub use statistics::{
+    CoinsHashType, CoinsStatistics, ScanProgress, StatisticsError, apply_coin_hash, bogo_size, remove_coin_hash,
+};
 
 /// Bytes of script a [`Coin`] holds without an allocation: every output an address stands for fits (Core: `prevector<36, uint8_t>`,
 /// `script/script.h`).
