@@ -2,6 +2,7 @@
 
 mod cache;
 mod overlay;
+mod statistics;
 mod undo;
 
 use std::collections::HashMap;
@@ -16,6 +17,9 @@ pub use cache::{CoinSalt, CoinsCache};
 pub use overlay::CoinsOverlay;
 pub use undo::{DisconnectOutcome, disconnect_block};
 pub(crate) use undo::{created_coins, disconnect_transactions};
+pub use statistics::{
+    CoinsHashType, CoinsStatistics, ScanProgress, StatisticsError, apply_coin_hash, bogo_size, remove_coin_hash,
+};
 
 /// Bytes of script a [`Coin`] holds without an allocation: every output an address stands for fits (Core: `prevector<36, uint8_t>`,
 /// `script/script.h`).

@@ -1,13 +1,17 @@
-//! SHA-256 the way Bitcoin uses it: doubled, tagged, and over 64-byte pairs of merkle nodes.
+//! SHA-256 the way Bitcoin uses it: doubled, tagged, and over 64-byte pairs of merkle nodes; and the hash of a set.
 //!
 //! SHA-256 comes from `sha2`, which picks the processor's SHA instructions at run time. RIPEMD-160 and SHA-1, which only
 //! scripts need, come from rust-bitcoin.
+
+mod muhash;
 
 use bitcoin::hashes::{Hash, ripemd160};
 use sha2::block_api::compress256;
 use sha2::{Digest, Sha256};
 
 use crate::serialize::compact_size;
+
+pub use muhash::MuHash3072;
 
 /// The initial state of SHA-256 (FIPS 180-4, section 5.3.3).
 pub(crate) const SHA256_INITIAL_STATE: [u32; 8] =

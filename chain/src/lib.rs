@@ -27,7 +27,7 @@
 //! | [`pow`] | targets, work, retargeting, the search for nonces |
 //! | [`params`] | the networks, and files that define one |
 //! | [`header_chain`] | what rules ask about the headers before a block |
-//! | [`hash`] | SHA-256 the way Bitcoin uses it |
+//! | [`hash`] | SHA-256 the way Bitcoin uses it, and the hash of a set |
 //!
 //! The layer that keeps blocks and coins on disk and decides which chain is best comes next and will stand in this crate.
 

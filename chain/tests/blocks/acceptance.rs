@@ -1,6 +1,7 @@
 //! Whole chains against the answers Bitcoin Core gave for each block. Needs the acceptance data: set `CAIRN_DATA` to its
 //! folder.
 
+use bitcoin::Amount;
 use cairn_chain::header_chain::HeaderChain;
 use cairn_chain::params::{ActivationOverride, ChainParams, RegtestOptions};
 
@@ -122,6 +123,10 @@ fn replay_feature(file: &str) -> (usize, usize) {
             "end" => {
                 let best = row["utxo"]["bestblock"].as_str().unwrap().parse().unwrap();
                 assert_eq!(tree.coins_hash(&best), row["utxo"]["hash_serialized_3"].as_str().unwrap(), "{file}");
+                let statistics = tree.coins_statistics(&best);
+                assert_eq!(statistics.transaction_outputs, row["utxo"]["txouts"].as_u64().unwrap(), "{file}");
+                let total = Amount::from_btc(row["utxo"]["total_amount"].as_f64().unwrap()).unwrap();
+                assert_eq!(statistics.total_amount, Some(total), "{file}");
             }
             // The tree judges each block by its own parent, so what leads does not matter.
             "start" | "invalidateblock" | "reconsiderblock" => {}

@@ -1,12 +1,12 @@
 //! All blocks, each with the headers up to it and the coins after it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use bitcoin::hashes::Hash;
 use bitcoin::{BlockHash, OutPoint};
-use cairn_chain::coins::{Coin, CoinsOverlay, CoinsView};
-use cairn_chain::hash::HashWriter;
+use cairn_chain::coins::{Coin, CoinsError, CoinsHashType, CoinsOverlay, CoinsScan, CoinsStatistics, CoinsView};
 use cairn_chain::header_chain::{HeaderChain, HeaderFacts};
 use cairn_chain::params::ChainParams;
 use cairn_chain::primitives::Block;
@@ -144,20 +144,24 @@ impl BlockTree {
 
     /// The hash of the coins after a block, as Core's `gettxoutsetinfo hash_serialized_3` gives it.
     pub(crate) fn coins_hash(&self, block: &BlockHash) -> String {
-        let coins: BTreeMap<_, _> = self.nodes[block]
-            .coins
-            .iter()
-            .map(|(outpoint, coin)| ((outpoint.txid.to_byte_array(), outpoint.vout), coin))
-            .collect();
-        let mut writer = HashWriter::new();
-        for ((txid, vout), coin) in coins {
-            writer
-                .write(&txid)
-                .write_u32(vout)
-                .write_u32(coin.height << 1 | u32::from(coin.is_coinbase))
-                .write_u64(coin.amount.to_sat())
-                .write_with_size(coin.script_pubkey.as_bytes());
-        }
-        BlockHash::from_byte_array(writer.sha256d()).to_string()
+        BlockHash::from_byte_array(self.coins_statistics(block).hash.unwrap()).to_string()
+    }
+
+    /// What Core's `gettxoutsetinfo hash_serialized_3` gives after a block.
+    pub(crate) fn coins_statistics(&self, block: &BlockHash) -> CoinsStatistics {
+        let set = Set(&self.nodes[block].coins);
+        // So little that it takes several scans.
+        let budget = 20_000;
+        let hash_type = CoinsHashType::HashSerialized3;
+        CoinsStatistics::compute(&set, hash_type, budget, &mut |_| ControlFlow::Continue(())).unwrap()
+    }
+}
+
+/// The coins after a block, as statistics are taken of them.
+struct Set<'a>(&'a Coins);
+
+impl CoinsScan for Set<'_> {
+    fn scan(&self, visit: &mut dyn FnMut(&OutPoint, &Coin) -> Result<(), CoinsError>) -> Result<(), CoinsError> {
+        self.0.iter().try_for_each(|(outpoint, coin)| visit(outpoint, coin))
     }
 }
