@@ -1,5 +1,179 @@
+//! Which chain is best, and the coins after it, on disk (Core: `Chainstate` and `ChainstateManager`, `validation.h`).
+//!
+//! One thread owns a [`Chainstate`]. Blocks come in through [`Chainstate::process_new_block`], or in bulk through
+//! [`Chainstate::import`]; both take the same way:
+//!
+//! ```text
+//! accept      header and body are checked and kept, whichever chain they are on
+//! activate    the candidate with the most work becomes the tip: blocks are disconnected down to the fork, then connected
+//! connect     coins are spent and added in order; scripts trail behind in chunks, across block borders
+//! commit      a block whose scripts were verified, and whose predecessors' were, gets its undo data written
+//! flush       what was committed becomes durable, off this thread
+//! ```
+//!
+//! Between connect and commit a block is *in flight*. If its scripts fail, it and all blocks in flight after it are taken back,
+//! and the state is exactly what it was before it. Nothing is flushed, and nobody is told, before the commit.
+//!
+//! After a fault of the disk nothing more is written: the caller has to drop the chain state, and what was flushed last is what
+//! it will find.
+//!
+//! | file | holds | Core |
+//! |---|---|---|
+//! | `accept` | headers and blocks on their way into the index | `AcceptBlockHeader`, `AcceptBlock` |
+//! | `activate` | the best chain, and the way there | `ActivateBestChain`, `FindMostWorkChain` |
+//! | `connect` | one block more, or one less | `ConnectTip`, `DisconnectTip` |
+//! | `invalidate` | what users say about blocks | `InvalidateBlock`, `ReconsiderBlock`, `PreciousBlock` |
+//! | `block_index` | every header, and what is known of its block | `CBlockIndex` |
+//! | `candidates` | blocks that may become the tip | `setBlockIndexCandidates` |
+//! | `check_queue` | work shared with other threads | `CCheckQueue` |
+//! | `flush` | durability, and opening after a crash | `FlushStateToDisk`, `ReplayBlocks` |
+//! | `open` | the data directory becomes a chain state | `LoadBlockIndex`, `LoadChainTip` |
+//! | `import`, `prepare` | many blocks from files and streams, decoded ahead | `LoadExternalBlockFile` |
+//! | `export` | blocks as files | |
+//! | `prune` | old bodies go | `FindFilesToPrune` |
+//! | `verify` | the newest blocks are checked again | `CVerifyDB` |
+//! | `status` | what the chain state is asked | `getblockchaininfo` |
+//! | `events`, `error` | what it tells | `CValidationInterface` |
+
+mod accept;
+mod activate;
 mod block_index;
 mod candidates;
 mod check_queue;
+mod connect;
 mod error;
 mod events;
+mod export;
+mod flush;
+mod import;
+mod invalidate;
+mod open;
+mod options;
+mod prepare;
+mod prune;
+mod status;
+mod verify;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::coins::CoinsCache;
+use crate::params::ChainParams;
+use crate::pow::Work;
+use crate::script::SignatureCache;
+use crate::store::{BlockFiles, CoinPages, DataDirectory, Database, Journal};
+use crate::validation::ScriptChecks;
+
+pub use accept::Acceptance;
+use block_index::{ActiveChain, BlockId, BlockIndex, BlockStatus, ChainView};
+use candidates::Candidates;
+use check_queue::CheckQueue;
+pub use error::ChainstateError;
+pub use events::{BlockReference, ChainEvent};
+pub use export::ExportRange;
+use flush::Flush;
+pub use import::{BlockSource, ImportProgress, ImportSummary};
+pub use options::{AssumeValid, ChainstateOptions, MIN_CACHE_BYTES, MIN_PRUNE_TARGET};
+pub use prune::MIN_BLOCKS_TO_KEEP;
+pub use status::{BlockLookup, ChainStatus};
+pub use verify::{VerifyLevel, VerifySummary};
+
+/// The chain state of one network in one data directory.
+#[derive(Debug)]
+pub struct Chainstate {
+    params: Arc<ChainParams>,
+    options: ChainstateOptions,
+    /// Seconds since 1970 as told by a test, instead of the clock.
+    mock_time: Option<u64>,
+
+    index: BlockIndex,
+    /// Up to the last block whose coins were applied, those in flight included.
+    active: ActiveChain,
+    candidates: Candidates,
+    /// What the next block that becomes complete gets as its sequence.
+    next_sequence: i32,
+    /// What the next precious block gets (Core: `nBlockReverseSequenceId`).
+    next_precious_sequence: i32,
+    /// Work of the tip when a block was made precious last (Core: `nLastPreciousChainwork`).
+    last_precious_work: Work,
+
+    coins: CoinsCache<Arc<CoinPages>>,
+    signature_cache: Arc<SignatureCache>,
+    queue: CheckQueue,
+    /// Blocks whose scripts are being verified, the oldest first.
+    in_flight: VecDeque<InFlight>,
+
+    /// The tip that listeners know of.
+    announced: BlockId,
+    events: Vec<ChainEvent>,
+
+    files: BlockFiles,
+    database: Arc<Database>,
+    journal: Journal,
+    /// The tip the stored coins are at, or will be when the running flush is done.
+    flushed: BlockId,
+    flush: Option<Flush>,
+    /// Bytes appended to block files since the last flush.
+    unflushed_bytes: u64,
+    /// Bytes of block files when they were pruned last.
+    size_after_pruning: u64,
+    /// The fault after which nothing may be written.
+    fault: Option<String>,
+    /// Last, so that the lock outlives everything it protects.
+    directory: DataDirectory,
+}
+
+/// A block whose coins were applied and whose scripts are being verified.
+#[derive(Debug)]
+struct InFlight {
+    id: BlockId,
+    checks: Arc<ScriptChecks>,
+}
+
+impl Chainstate {
+    /// Runs something that must not go on after a fault, and remembers the fault.
+    fn guarded<T>(&mut self, run: impl FnOnce(&mut Self) -> Result<T, ChainstateError>) -> Result<T, ChainstateError> {
+        if let Some(fault) = &self.fault {
+            return Err(ChainstateError::Stopped(fault.clone()));
+        }
+        run(self).inspect_err(|error| {
+            if error.is_fault() {
+                self.fault = Some(error.to_string());
+            }
+        })
+    }
+
+    /// The chain up to a block, as rules ask for it.
+    fn view(&self, tip: BlockId) -> ChainView<'_> {
+        ChainView::new(&self.index, &self.active, tip)
+    }
+
+    /// Seconds since 1970.
+    fn now(&self) -> u64 {
+        self.mock_time.unwrap_or_else(|| {
+            let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+            since_1970.map_or(0, |duration| duration.as_secs())
+        })
+    }
+
+    /// Sets the clock to seconds since 1970, or back to the system's (Core: `setmocktime`).
+    pub fn set_mock_time(&mut self, now: Option<u64>) {
+        self.mock_time = now;
+    }
+
+    /// What happened since the last call.
+    pub fn take_events(&mut self) -> Vec<ChainEvent> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// The last block whose scripts were verified.
+    fn committed_tip(&self) -> BlockId {
+        let height = self.active.height() - u32::try_from(self.in_flight.len()).expect("fewer than the chain has blocks");
+        self.active.get(height).expect("a height of the chain")
+    }
+
+    fn reference(&self, id: BlockId) -> BlockReference {
+        let entry = &self.index[id];
+        BlockReference { height: entry.height, hash: entry.hash }
+    }
+}

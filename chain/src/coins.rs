@@ -144,3 +144,9 @@ impl<V: CoinsView + ?Sized> CoinsView for &V {
         (**self).coin(outpoint)
     }
 }
+
+impl<V: CoinsView + ?Sized> CoinsView for Arc<V> {
+    fn coin(&self, outpoint: &OutPoint) -> Result<Option<Coin>, CoinsError> {
+        (**self).coin(outpoint)
+    }
+}

@@ -59,7 +59,7 @@ pub use inputs::{InputsCheckedBlock, check_inputs, check_transaction_inputs, tra
 pub use lock_time::{SequenceLocks, is_final};
 pub use merkle::{MerkleRoot, merkle_root, witness_merkle_root};
 pub use rules::block_script_flags;
-pub use scripts::{ConnectableBlock, ScriptChecks, assume_scripts_valid, check_scripts};
+pub use scripts::{ConnectableBlock, ScriptChecks, check_scripts};
 pub use subsidy::block_subsidy;
 pub use transaction::check_transaction;
 pub use verdict::Verdict;

@@ -75,3 +75,19 @@ impl From<StoreError> for ChainstateError {
         Self::Store(Arc::new(error))
     }
 }
+
+impl ChainstateError {
+    /// Whether the chain state cannot be trusted to write any more.
+    pub(super) fn is_fault(&self) -> bool {
+        match self {
+            Self::Store(_) | Self::Coins(_) | Self::Stopped(_) | Self::CannotDisconnect { .. } => true,
+            Self::UnknownBlock { .. }
+            | Self::NotAvailable { .. }
+            | Self::GenesisInvalidated
+            | Self::Threads(_)
+            | Self::PruneTooHigh { .. }
+            | Self::Stream { .. }
+            | Self::Interrupted => false,
+        }
+    }
+}

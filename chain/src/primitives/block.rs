@@ -32,7 +32,23 @@ impl Block {
     ///
     /// When Core's deserializer would refuse the bytes, or when some are left over.
     pub fn decode(bytes: Vec<u8>) -> Result<Self, DecodeError> {
-        let mut reader = Reader::new(&bytes)?;
+        Self::try_decode(bytes).map_err(|(error, _)| error)
+    }
+
+    /// The same, and gives the bytes back when they are no block.
+    ///
+    /// # Errors
+    ///
+    /// As [`Block::decode`].
+    pub fn try_decode(bytes: Vec<u8>) -> Result<Self, (DecodeError, Vec<u8>)> {
+        match Self::read(&bytes) {
+            Ok((header, hash, transactions, fields)) => Ok(Self { bytes, header, hash, transactions, fields }),
+            Err(error) => Err((error, bytes)),
+        }
+    }
+
+    fn read(bytes: &[u8]) -> Result<(Header, BlockHash, Vec<TransactionLayout>, Fields), DecodeError> {
+        let mut reader = Reader::new(bytes)?;
         let header: &[u8; HEADER_SIZE] = reader.take(HEADER_SIZE)?.try_into().expect("as many bytes as asked for");
         let hash = hash_header(header);
         let header = decode_header(header);
@@ -41,10 +57,10 @@ impl Block {
         let mut transactions = Vec::with_capacity(count.min(reader.remaining() / MIN_TRANSACTION_SIZE));
         let mut fields = Fields::default();
         for _ in 0..count {
-            transactions.push(layout::read_transaction(&bytes, &mut reader, &mut fields)?);
+            transactions.push(layout::read_transaction(bytes, &mut reader, &mut fields)?);
         }
         reader.finish()?;
-        Ok(Self { bytes, header, hash, transactions, fields })
+        Ok((header, hash, transactions, fields))
     }
 
     /// The serialized block, with witnesses.

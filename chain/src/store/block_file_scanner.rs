@@ -82,6 +82,12 @@ impl<R: Read> BlockFileScanner<R> {
         self
     }
 
+    /// The stream it reads.
+    #[must_use]
+    pub fn input(&self) -> &R {
+        &self.input
+    }
+
     /// The next record, or nothing when the stream is at its end.
     ///
     /// # Errors

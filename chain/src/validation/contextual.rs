@@ -18,6 +18,11 @@ pub struct ContextuallyCheckedBlock {
 }
 
 impl ContextuallyCheckedBlock {
+    /// A block that was found good before it was stored.
+    pub(crate) fn stored(block: Arc<Block>, height: u32) -> Self {
+        Self { block, height }
+    }
+
     /// The block.
     #[must_use]
     pub fn block(&self) -> &Arc<Block> {

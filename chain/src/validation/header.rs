@@ -38,6 +38,11 @@ pub struct ContextuallyCheckedHeader {
 }
 
 impl ContextuallyCheckedHeader {
+    /// A header that was found good before.
+    pub(crate) fn known(header: CheckedHeader, height: u32) -> Self {
+        Self { header, height }
+    }
+
     /// The header.
     #[must_use]
     pub fn header(&self) -> &Header {

@@ -106,6 +106,19 @@ impl ScriptChecks {
         }
     }
 
+    /// A block whose scripts are taken as valid without running them: for blocks below the one the network is known to have
+    /// accepted (Core: `-assumevalid`).
+    #[must_use]
+    pub fn assume_valid(block: InputsCheckedBlock) -> Self {
+        Self {
+            block: Arc::new(block),
+            chunks: Vec::new(),
+            unfinished: AtomicUsize::new(0),
+            first_failure: AtomicUsize::new(usize::MAX),
+            failure: Mutex::new(None),
+        }
+    }
+
     /// Number of chunks.
     #[must_use]
     pub fn chunks(&self) -> usize {
@@ -118,10 +131,16 @@ impl ScriptChecks {
         &self.block
     }
 
+    /// Number of chunks that are not finished.
+    #[must_use]
+    pub fn unfinished(&self) -> usize {
+        self.unfinished.load(Ordering::Acquire)
+    }
+
     /// Whether every chunk was run.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.unfinished.load(Ordering::Acquire) == 0
+        self.unfinished() == 0
     }
 
     /// Makes the chunks that were not run yet return at once: nobody wants to know any more.
@@ -210,13 +229,6 @@ pub fn check_scripts(
         checks.run(chunk, cache);
     });
     checks.finish()
-}
-
-/// Takes the scripts of a block as valid without running them: for blocks below the one the network is known to have
-/// accepted (Core: `-assumevalid`).
-#[must_use]
-pub fn assume_scripts_valid(block: InputsCheckedBlock) -> ConnectableBlock {
-    ConnectableBlock(Arc::new(block))
 }
 
 #[cfg(test)]

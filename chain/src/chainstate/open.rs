@@ -1,0 +1,151 @@
+//! The data directory becomes a chain state.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::block_index::{ActiveChain, BlockId, BlockIndex, BlockStatus, CHUNK_PREFIX, RECORDS_PER_CHUNK};
+use super::candidates::Candidates;
+use super::check_queue::CheckQueue;
+use super::invalidate::NOTHING_PRECIOUS;
+use super::flush::{Head, read_directory, write_index};
+use super::{Chainstate, ChainstateError, ChainstateOptions};
+use crate::coins::CoinsCache;
+use crate::params::ChainParams;
+use crate::pow::Work;
+use crate::primitives::Block;
+use crate::script::SignatureCache;
+use crate::store::{BlockFileInfo, BlockFiles, CoinPages, DataDirectory, Database, Journal, StoreError};
+
+/// Memory for pages of the database, in bytes. What blocks change often stays in the cache of coins.
+const DATABASE_CACHE: u64 = 64 << 20;
+
+impl Chainstate {
+    /// Opens the chain state of a network in `directory`, or makes one that holds genesis. What a crash left is put in order.
+    ///
+    /// Blocks that were stored but not connected stay so until [`Chainstate::activate`] or the next block.
+    ///
+    /// # Errors
+    ///
+    /// When the directory is in use, is another network's or another version's, is damaged, or cannot be read or written.
+    pub fn open(directory: &Path, params: ChainParams, options: ChainstateOptions) -> Result<Self, ChainstateError> {
+        let directory = DataDirectory::open(directory, &params)?;
+        let queue = CheckQueue::new(options.thread_count()).map_err(|error| ChainstateError::Threads(Arc::new(error)))?;
+        let database = Arc::new(Database::open(&directory.path().join("database"), DATABASE_CACHE)?);
+        let pages = CoinPages::open(database.coins.clone(), directory.salt(), &read_directory(&database)?)?;
+
+        let head = Head::read(&database)?;
+        let stored = if head.is_some() { load_index(&database, &params)? } else { None };
+        let is_new = stored.is_none();
+        let genesis = &params.genesis;
+        let index = stored.unwrap_or_else(|| BlockIndex::new(&genesis.header, genesis.hash));
+        let files_path = directory.path().join("blocks");
+        let files = BlockFiles::open(&files_path, params.magic, options.block_file_size, known_files(&index))?;
+
+        let tip = head.map_or(genesis.hash, |head| head.tip());
+        let tip = index.find(&tip).ok_or_else(|| damaged(format!("expected the tip {tip} in it, got none")))?;
+        let active = ActiveChain::to(tip, &index);
+        let mut chainstate = Self {
+            candidates: Candidates::default(),
+            next_sequence: FIRST_SEQUENCE,
+            next_precious_sequence: -1,
+            last_precious_work: NOTHING_PRECIOUS,
+            coins: CoinsCache::new(Arc::new(pages), directory.salt()),
+            signature_cache: Arc::new(SignatureCache::new(options.signature_cache_bytes)),
+            queue,
+            in_flight: VecDeque::new(),
+            announced: tip,
+            events: Vec::new(),
+            journal: Journal::new(directory.path()),
+            flushed: tip,
+            flush: None,
+            unflushed_bytes: 0,
+            size_after_pruning: 0,
+            fault: None,
+            mock_time: None,
+            params: Arc::new(params),
+            options,
+            index,
+            active,
+            files,
+            database,
+            directory,
+        };
+        if is_new {
+            chainstate.store_genesis()?;
+        }
+        chainstate.set_stored_sequences();
+        chainstate.candidates = Candidates::of(&chainstate.index, tip);
+        match head {
+            Some(Head::Flushing { to, journal, .. }) => {
+                let generation = Arc::new(chainstate.journal.read(journal, chainstate.directory.salt())?);
+                chainstate.coins.restore_frozen(Arc::clone(&generation));
+                chainstate.resume_flush(generation, to)?;
+            }
+            Some(Head::At { .. }) | None => chainstate.journal.remove()?,
+        }
+        Ok(chainstate)
+    }
+
+    /// Puts genesis on disk. It is never connected: its outputs cannot be spent (Core: `LoadGenesisBlock`).
+    fn store_genesis(&mut self) -> Result<(), ChainstateError> {
+        let params = Arc::clone(&self.params);
+        let position = self.files.append_block(&params.genesis.block)?;
+        let block = Block::decode(params.genesis.block.clone()).expect("the genesis block of a network decodes");
+        self.received_block_transactions(BlockId::GENESIS, &block, position);
+        let entry = self.index.entry_mut(BlockId::GENESIS);
+        entry.status.insert(BlockStatus::VALID_SCRIPTS | BlockStatus::HAVE_UNDO);
+        self.files.sync()?;
+        write_index(&self.database, &self.index.take_dirty(), &Head::At { tip: params.genesis.hash })?;
+        Ok(())
+    }
+
+    /// Of chains with equal work, the one that was active stays so (Core: `SEQ_ID_BEST_CHAIN_FROM_DISK`, `chain.h`).
+    fn set_stored_sequences(&mut self) {
+        let ids: Vec<BlockId> = self.index.iter().map(|(id, _)| id).collect();
+        for id in ids {
+            let on_active = self.active.contains(id, &self.index);
+            self.index.volatile_mut(id).sequence = if on_active { BEST_CHAIN_SEQUENCE } else { STORED_SEQUENCE };
+        }
+    }
+
+    /// Work below which the chain is taken for one that is still being loaded.
+    pub(super) fn minimum_chain_work(&self) -> Work {
+        self.options.minimum_chain_work.unwrap_or(self.params.minimum_chain_work)
+    }
+}
+
+/// Core: `SEQ_ID_BEST_CHAIN_FROM_DISK`, `chain.h`.
+const BEST_CHAIN_SEQUENCE: i32 = 0;
+/// Core: `SEQ_ID_INIT_FROM_DISK`, `chain.h`.
+const STORED_SEQUENCE: i32 = 1;
+const FIRST_SEQUENCE: i32 = STORED_SEQUENCE + 1;
+
+fn damaged(detail: String) -> StoreError {
+    StoreError::Damaged { what: "the block index", detail }
+}
+
+fn load_index(database: &Database, params: &ChainParams) -> Result<Option<BlockIndex>, StoreError> {
+    let failed = || StoreError::database("read the block index from");
+    let last = database.index.scan_prefix([CHUNK_PREFIX]).keys().next_back().transpose().map_err(failed())?;
+    let capacity = last.and_then(|key| key.get(1..5)?.try_into().ok()).map_or(0, |number| {
+        (u32::from_be_bytes(number) as usize + 1) * RECORDS_PER_CHUNK as usize
+    });
+    let chunks = database.index.scan_prefix([CHUNK_PREFIX]).values().map(|value| value.map_err(failed()));
+    BlockIndex::load(params.genesis.hash, chunks, capacity)
+}
+
+/// How far each block file is known to be filled.
+fn known_files(index: &BlockIndex) -> Vec<BlockFileInfo> {
+    let mut files = BTreeMap::<u32, BlockFileInfo>::new();
+    let end = |offset: u32, length: u32| offset.saturating_add(length);
+    for (id, _) in index.iter() {
+        let Some(body) = index.body(id) else { continue };
+        let info = files.entry(body.file).or_insert(BlockFileInfo { number: body.file, size: 0, undo_size: 0 });
+        info.size = info.size.max(end(body.offset, body.length));
+        if let Some(undo) = index.undo(id).filter(|undo| undo.length > 0) {
+            info.undo_size = info.undo_size.max(end(undo.offset, undo.length));
+        }
+    }
+    files.into_values().collect()
+}

@@ -1,0 +1,167 @@
+//! What the chain state is asked.
+
+use std::ops::ControlFlow;
+
+use bitcoin::block::Header;
+use bitcoin::{BlockHash, OutPoint};
+
+use super::block_index::{BlockId, BlockStatus};
+use super::{BlockReference, Chainstate, ChainstateError};
+use crate::coins::{Coin, CoinsError, CoinsHashType, CoinsStatistics, CoinsView, ScanProgress, StatisticsError};
+use crate::header_chain::HeaderChain;
+use crate::params::ChainParams;
+use crate::pow::Work;
+use crate::primitives::Block;
+
+/// A tip older than this, in seconds, is taken for one of a chain that is still being loaded (Core: `DEFAULT_MAX_TIP_AGE`,
+/// `kernel/chainstatemanager_opts.h`).
+const MAX_TIP_AGE: u64 = 24 * 60 * 60;
+
+/// Where the chain stands (Core: `getblockchaininfo`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChainStatus {
+    /// The last block whose coins are in the set.
+    pub tip: BlockReference,
+    /// Time of the tip, in seconds since 1970.
+    pub time: u32,
+    /// Median time of the tip and the ten blocks before it, in seconds since 1970.
+    pub median_time_past: u32,
+    /// Work of the chain, in expected hashes.
+    pub work: Work,
+    /// Transactions in the chain.
+    pub transactions: u64,
+    /// The valid header with the most work.
+    pub best_header: BlockReference,
+    /// The lowest height from which on all bodies are there; zero when nothing was pruned.
+    pub first_body: u32,
+    /// Bytes of block and undo files.
+    pub block_bytes: u64,
+    /// Bytes of the database.
+    pub database_bytes: u64,
+    /// Whether the chain is still being loaded: the tip has too little work, or is too old (Core:
+    /// `IsInitialBlockDownload`).
+    pub is_initial_block_download: bool,
+}
+
+/// What is known of one block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlockLookup {
+    /// The header.
+    pub header: Header,
+    /// Height; genesis has height 0.
+    pub height: u32,
+    /// Work of the chain up to the block, in expected hashes.
+    pub work: Work,
+    /// Whether it is on the active chain.
+    pub is_active: bool,
+    /// Whether it, or a block below it, is invalid.
+    pub is_invalid: bool,
+    /// Whether its body is there.
+    pub has_body: bool,
+    /// Number of transactions; zero while the body never came.
+    pub transactions: u32,
+}
+
+impl Chainstate {
+    /// The network.
+    #[must_use]
+    pub fn params(&self) -> &ChainParams {
+        &self.params
+    }
+
+    /// The last block of the active chain.
+    #[must_use]
+    pub fn tip(&self) -> BlockReference {
+        self.reference(self.committed_tip())
+    }
+
+    /// Where the chain stands.
+    ///
+    /// # Errors
+    ///
+    /// When the disk cannot be asked.
+    pub fn status(&self) -> Result<ChainStatus, ChainstateError> {
+        let tip = self.committed_tip();
+        let entry = &self.index[tip];
+        Ok(ChainStatus {
+            tip: self.reference(tip),
+            time: entry.time,
+            median_time_past: self.view(tip).median_time_past(),
+            work: entry.work,
+            transactions: entry.chain_transactions,
+            best_header: self.reference(self.index.best_header()),
+            first_body: self.first_body(),
+            block_bytes: self.files.size_on_disk(),
+            database_bytes: self.database.size_on_disk()?,
+            is_initial_block_download: entry.work < self.minimum_chain_work()
+                || u64::from(entry.time) + MAX_TIP_AGE < self.now(),
+        })
+    }
+
+    /// The hash of the block at `height` of the active chain.
+    #[must_use]
+    pub fn block_hash(&self, height: u32) -> Option<BlockHash> {
+        self.active.get(height).map(|id| self.index[id].hash)
+    }
+
+    /// What is known of a block.
+    #[must_use]
+    pub fn lookup(&self, hash: &BlockHash) -> Option<BlockLookup> {
+        let id = self.index.find(hash)?;
+        let entry = &self.index[id];
+        Some(BlockLookup {
+            header: self.index.header(id),
+            height: entry.height,
+            work: entry.work,
+            is_active: self.active.contains(id, &self.index),
+            is_invalid: entry.status.contains(BlockStatus::FAILED),
+            has_body: entry.status.contains(BlockStatus::HAVE_DATA),
+            transactions: entry.transactions,
+        })
+    }
+
+    /// A block from disk.
+    ///
+    /// # Errors
+    ///
+    /// When it is not known, its body is not there, or it cannot be read.
+    pub fn block(&self, hash: &BlockHash) -> Result<Block, ChainstateError> {
+        self.read_stored_block(self.known(hash)?)
+    }
+
+    /// An unspent coin.
+    ///
+    /// # Errors
+    ///
+    /// When the coins cannot be read.
+    pub fn coin(&self, outpoint: &OutPoint) -> Result<Option<Coin>, CoinsError> {
+        self.coins.coin(outpoint)
+    }
+
+    /// Statistics of all coins (Core: `gettxoutsetinfo`). Everything is written first; sorting takes `memory` bytes.
+    ///
+    /// # Errors
+    ///
+    /// When the disk fails, or `progress` asks to stop.
+    pub fn coins_statistics(
+        &mut self,
+        hash_type: CoinsHashType,
+        memory: usize,
+        progress: &mut dyn FnMut(ScanProgress) -> ControlFlow<()>,
+    ) -> Result<CoinsStatistics, ChainstateError> {
+        self.flush()?;
+        let pages = self.coins.store();
+        CoinsStatistics::compute(&**pages, hash_type, memory, progress).map_err(|error| match error {
+            StatisticsError::Coins(error) => error.into(),
+            StatisticsError::Interrupted => ChainstateError::Interrupted,
+            changed @ StatisticsError::CoinsChanged { .. } => {
+                CoinsError(std::sync::Arc::new(changed)).into()
+            }
+        })
+    }
+
+    /// The blocks of the active chain, from genesis on.
+    pub(super) fn active_blocks(&self, heights: std::ops::RangeInclusive<u32>) -> impl Iterator<Item = BlockId> + '_ {
+        heights.filter_map(|height| self.active.get(height))
+    }
+}
