@@ -26,17 +26,6 @@ pub(crate) struct Usage {
     pub(crate) peak: u64,
 }
 
-impl Usage {
-    /// Means of the times, and the larger peak.
-    pub(crate) fn mean(first: &Self, second: &Self) -> Self {
-        Self {
-            wall: (first.wall + second.wall) / 2,
-            cpu: (first.cpu + second.cpu) / 2,
-            peak: first.peak.max(second.peak),
-        }
-    }
-}
-
 /// Runs a program to its end through a launcher. Gives its usage and what it wrote to standard output.
 pub(crate) fn measure(program: &OsStr, arguments: &[OsString]) -> Result<(Usage, String)> {
     let output =

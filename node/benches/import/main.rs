@@ -1,7 +1,8 @@
 //! `cairn chain import` of three generated chains, every script verified, on two threads.
 //!
-//! (a) Signatures: wall time against the same signature checks as bare calls to libsecp256k1 on two threads. These are
-//! measured right before and right after the imports, and their mean counts, since a machine's speed drifts.
+//! (a) Signatures: wall time against the same signature checks as bare calls to libsecp256k1 on two threads. The two
+//! alternate, since a machine's speed drifts: each import is held against the mean of the checks right before and right
+//! after it, and the median of these ratios counts.
 //! (b) 50,000 blocks with nothing but a coinbase. (c) A chain that grows to two million coins and then spends at random,
 //! with a large cache and a small one.
 //!

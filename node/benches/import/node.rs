@@ -88,7 +88,8 @@ impl Node {
         Ok(tip.ok_or("the import gave no tip")?.parse()?)
     }
 
-    fn import(&self, folder: &Path, chain: &GeneratedChain, cache: u32) -> Result<Figures> {
+    /// Imports a chain into a new data directory inside `folder`.
+    pub(crate) fn import(&self, folder: &Path, chain: &GeneratedChain, cache: u32) -> Result<Figures> {
         let datadir = tempfile::Builder::new().prefix("datadir-").tempdir_in(folder)?;
         let (program, arguments) = self.command(datadir.path(), chain, cache);
         let (usage, output) = child::measure(&program, &arguments)?;
@@ -99,17 +100,6 @@ impl Node {
         let disk = disk_usage(datadir.path())?;
         Ok(Figures { usage, disk })
     }
-}
-
-/// Imports a chain several times, each time into a new data directory inside `folder`.
-pub(crate) fn measure(
-    node: &Node,
-    folder: &Path,
-    chain: &GeneratedChain,
-    cache: u32,
-    runs: usize,
-) -> Result<Vec<Figures>> {
-    (0..runs).map(|_| node.import(folder, chain, cache)).collect()
 }
 
 fn disk_usage(path: &Path) -> Result<u64> {

@@ -1,5 +1,7 @@
 //! The printed figures.
 
+use std::time::Duration;
+
 use crate::THREADS;
 use crate::child::Usage;
 use crate::node::Figures;
@@ -32,6 +34,15 @@ fn median<T: Ord + Copy>(figures: &[Figures], figure: impl Fn(&Figures) -> T) ->
     sorted[sorted.len() / 2]
 }
 
+/// Median over the imports of their time to the mean of the bare checks' right before and right after.
+pub(crate) fn median_ratio(figures: &[Figures], bare: &[Usage], time: impl Fn(&Usage) -> Duration) -> f64 {
+    let around = bare.windows(2).map(|pair| (time(&pair[0]) + time(&pair[1])) / 2);
+    let ratio = |(figures, bare): (&Figures, Duration)| time(&figures.usage).as_secs_f64() / bare.as_secs_f64();
+    let mut ratios: Vec<f64> = figures.iter().zip(around).map(ratio).collect();
+    ratios.sort_unstable_by(f64::total_cmp);
+    ratios[ratios.len() / 2]
+}
+
 pub(crate) fn print_heading(cache: u32) {
     let heading = format!("cache {cache} MB, {THREADS} threads");
     println!("  {heading:30} {:>9} {:>9} {:>12} {:>12}", "wall s", "CPU s", "peak MB", "disk MB");
@@ -50,9 +61,11 @@ fn print_usage_and_disk(name: &str, usage: &Usage, disk: u64) {
     println!("{} {:12.1}", usage_line(name, usage), megabytes(disk));
 }
 
-/// A line without bytes on disk.
-pub(crate) fn print_usage(name: &str, usage: &Usage) {
-    println!("{}", usage_line(name, usage));
+/// Lines without bytes on disk.
+pub(crate) fn print_usages(name: &str, usages: &[Usage]) {
+    for (number, usage) in (1..).zip(usages) {
+        println!("{}", usage_line(&format!("{name} {number}"), usage));
+    }
 }
 
 fn usage_line(name: &str, usage: &Usage) -> String {

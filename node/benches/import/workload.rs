@@ -10,7 +10,7 @@ use cairn_tests::chain_generator::{ChainOptions, GeneratedChain};
 use crate::Result;
 use crate::bare_checks;
 use crate::child::Usage;
-use crate::node::{self, Node};
+use crate::node::{Figures, Node};
 use crate::report::{self, Bar};
 
 /// Wall time of (a) may be this many times the bare checks'.
@@ -73,22 +73,17 @@ impl Workload {
         );
 
         for &cache in self.caches {
-            let before = self.is_to_bare.then(|| bare_checks::measure(self.name)).transpose()?;
-            let figures = node::measure(&Node::Cairn, folder, &chain, cache, runs)?;
-            let after = self.is_to_bare.then(|| bare_checks::measure(self.name)).transpose()?;
+            let (figures, bare) = self.alternate(folder, &chain, cache, runs)?;
 
             let median = report::median_usage(&figures);
             let wall = median.wall.as_secs_f64();
             report::print_heading(cache);
             report::print_runs("cairn", &figures);
-            if let Some((before, after)) = before.zip(after) {
-                let bare = Usage::mean(&before, &after);
-                report::print_usage("bare checks, before", &before);
-                report::print_usage("bare checks, after", &after);
-                report::print_usage("bare checks, mean", &bare);
-                let ratio = wall / bare.wall.as_secs_f64();
+            if self.is_to_bare {
+                report::print_usages("bare checks", &bare);
+                let ratio = report::median_ratio(&figures, &bare, |usage| usage.wall);
                 report::print_bar("wall to bare checks", ratio, &Bar { most: BAR_TO_BARE, unit: "" });
-                let ratio = median.cpu.as_secs_f64() / bare.cpu.as_secs_f64();
+                let ratio = report::median_ratio(&figures, &bare, |usage| usage.cpu);
                 println!("  {:30} {ratio:9.3}", "CPU to bare checks");
             }
             if let Some(seconds) = self.seconds {
@@ -98,7 +93,8 @@ impl Workload {
             report::print_bar("peak memory beyond the cache", peak, &Bar { most: 300.0, unit: " MB" });
 
             if let Some(bitcoind) = Node::bitcoind() {
-                let theirs = node::measure(&bitcoind, folder, &chain, cache, runs)?;
+                let theirs: Vec<Figures> =
+                    (0..runs).map(|_| bitcoind.import(folder, &chain, cache)).collect::<Result<_>>()?;
                 report::print_runs("bitcoind", &theirs);
                 let ratio = wall / report::median_usage(&theirs).wall.as_secs_f64();
                 println!("  {:30} {ratio:9.3}", "wall to bitcoind's");
@@ -106,5 +102,21 @@ impl Workload {
         }
         println!();
         Ok(())
+    }
+    /// Figures of the imports and, if they matter, of the bare checks before the first one and after each.
+    fn alternate(
+        &self,
+        folder: &Path,
+        chain: &GeneratedChain,
+        cache: u32,
+        runs: usize,
+    ) -> Result<(Vec<Figures>, Vec<Usage>)> {
+        let measure_bare = || self.is_to_bare.then(|| bare_checks::measure(self.name)).transpose();
+        let (mut figures, mut bare) = (Vec::new(), Vec::from_iter(measure_bare()?));
+        for _ in 0..runs {
+            figures.push(Node::Cairn.import(folder, chain, cache)?);
+            bare.extend(measure_bare()?);
+        }
+        Ok((figures, bare))
     }
 }
