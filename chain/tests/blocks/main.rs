@@ -15,6 +15,7 @@ mod acceptance;
 #[path = "../support/acceptance_data.rs"]
 mod acceptance_data;
 mod builder;
+#[path = "../support/data_forms.rs"]
 mod data;
 mod rules;
 mod tree;

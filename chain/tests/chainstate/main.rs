@@ -1,0 +1,14 @@
+//! The chain state on disk: whole histories against Core's answers, crashes, and what users may ask of it.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `acceptance` | histories with the answers Core gave at every step |
+//! | `submit` | a block as Core's `submitblock` takes it |
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod acceptance;
+#[path = "../support/acceptance_data.rs"]
+mod acceptance_data;
+#[path = "../support/data_forms.rs"]
+mod data;
+mod submit;
