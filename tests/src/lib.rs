@@ -1,5 +1,19 @@
-//! Reserved for tests that need more than one crate: clusters of nodes, hostile peers, the simulator. It holds nothing yet;
-//! what one crate can show stands in that crate.
+//! Tests that need more than one crate, or Bitcoin Core's own code.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`block_judge`] | what a node says about a block, in terms every node can answer in |
+//! | [`block_tree`] | trees of blocks from a seed, and the comparison of two nodes that are fed one |
+//! | [`reference`](mod@reference) | the least node that decides as Core does: in memory, on the rules of `cairn-chain` |
+//! | [`kernel`] | Bitcoin Core's kernel as a node; feature `oracle` |
 //!
 //! The feature `oracle` brings in Bitcoin Core's kernel. Even while it is off, its package is locked, and `cairn-chain`'s
 //! tests read Core's published vectors out of it.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+#![cfg_attr(not(feature = "oracle"), allow(rustdoc::broken_intra_doc_links, reason = "the kernel is left out"))]
+
+pub mod block_judge;
+pub mod block_tree;
+#[cfg(feature = "oracle")]
+pub mod kernel;
+pub mod reference;

@@ -1,0 +1,34 @@
+//! Locks that do not open.
+
+use super::super::draft::Draft;
+use super::super::forge::Forge;
+use super::super::unlock::Flaw;
+use super::{Effect, Mutation, mutation};
+
+const FAILS: Effect = Effect::Unconnectable("block-script-verify-flag-failed");
+
+pub(super) const ALL: &[Mutation] = &[
+    mutation("signature of another transaction", FAILS, |forge, draft| flawed(forge, draft, Flaw::Signature)),
+    mutation("signature of another transaction again", FAILS, |forge, draft| flawed(forge, draft, Flaw::Signature)),
+    mutation("no signature", FAILS, |forge, draft| flawed(forge, draft, Flaw::NoSignature)),
+    mutation("signature that is not strict DER", FAILS, |forge, draft| flawed(forge, draft, Flaw::Encoding)),
+    mutation("dummy that is not empty", FAILS, |forge, draft| flawed(forge, draft, Flaw::Dummy)),
+    mutation("script beside a witness program", FAILS, |forge, draft| flawed(forge, draft, Flaw::ScriptSig)),
+    mutation("witness without a program", FAILS, |forge, draft| flawed(forge, draft, Flaw::Witness)),
+    mutation("operation before a redeem script", FAILS, |forge, draft| flawed(forge, draft, Flaw::Operation)),
+    mutation("script the output does not commit to", FAILS, |forge, draft| flawed(forge, draft, Flaw::OtherScript)),
+];
+
+/// Adds a transaction with a flaw in how it opens a lock, of a kind that was least often found to stay closed.
+fn flawed(forge: &mut Forge, draft: &mut Draft, flaw: Flaw) -> Option<()> {
+    let mut kinds: Vec<_> = forge.refused.iter().map(|(&kind, &count)| (count, kind)).collect();
+    kinds.retain(|&(_, kind)| flaw.spoils(kind));
+    kinds.sort_unstable();
+    let coin = kinds.into_iter().find_map(|(_, kind)| forge.coin_of_kind(draft, kind))?;
+    *forge.refused.get_mut(&coin.lock.kind)? += 1;
+    let mut spend = forge.spend_coins(draft, vec![coin]);
+    spend.flaw = flaw;
+    forge.add(draft, &spend);
+    draft.finish();
+    Some(())
+}
