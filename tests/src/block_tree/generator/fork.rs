@@ -9,8 +9,8 @@ use super::Generator;
 use super::mutated::Outcast;
 use crate::block_judge::Class;
 
-/// Depths of the deep forks of a tree, the first one last.
-pub(super) const DEEP: [u32; 5] = [35, 110, 200, 60, 20];
+/// Depths of the deep forks of a tree, the first one last. The way back is one block deeper.
+pub(super) const DEEP: [u32; 5] = [199, 110, 60, 35, 20];
 /// Submissions before the first of them.
 pub(super) const FIRST_DEEP: usize = 170;
 /// Submissions between two of them.

@@ -1,5 +1,6 @@
 //! Blocks that came before, and bytes that are none.
 
+use bitcoin::block::Version;
 use bitcoin::consensus::encode;
 use bitcoin::{Block, Witness};
 
@@ -38,7 +39,9 @@ impl Generator {
     pub(super) fn sibling(&mut self) {
         let Node { bytes, parent, height, created, spent, .. } = &self.forge.tree.nodes[self.best];
         let mut block: Block = encode::deserialize(bytes).unwrap();
-        block.header.time += 1;
+        // Any version from 4 on will do, and this one was not taken before.
+        let version = 0x2000_0000 + self.forge.rng.up_to(0x0fff_ffff);
+        block.header.version = Version::from_consensus(i32::try_from(version).unwrap());
         mine(&mut block.header, true);
         let bytes = encode::serialize(&block);
         let node = Node {
