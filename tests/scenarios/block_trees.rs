@@ -9,9 +9,14 @@
 //! A long run: `CAIRN_SEEDS=20 CAIRN_BLOCKS=2000 cargo test -p cairn-tests --features oracle --test block_trees -- --nocapture`.
 #![allow(clippy::print_stdout, reason = "a test prints what it did")]
 
+use std::collections::HashSet;
 use std::env;
 use std::time::Instant;
 
+use bitcoin::BlockHash;
+use bitcoin::hashes::Hash;
+use cairn_chain::hash::sha256d;
+use cairn_tests::block_judge::{Answer, BlockJudge, Class, Failure, Judgement};
 use cairn_tests::block_tree::{Tally, compare};
 use cairn_tests::reference::Reference;
 
@@ -34,4 +39,60 @@ fn judgements_and_tips_are_cores() {
         println!("seed {seed}: {blocks} blocks, no disagreement, {:.1} s", start.elapsed().as_secs_f64());
     }
     println!("{tally}");
+}
+
+/// A node that holds a mutated body against the hash: it locks itself out of the real block.
+struct Gullible {
+    node: Reference,
+    mutated: HashSet<[u8; 80]>,
+}
+
+impl BlockJudge for Gullible {
+    fn submit(&mut self, bytes: &[u8]) -> Judgement {
+        let header = bytes.first_chunk().copied();
+        if header.is_some_and(|header| self.mutated.contains(&header)) {
+            let failure = Failure { class: Class::CachedInvalid, reason: None };
+            return Judgement { answer: Answer::Rejected(failure), failed: Vec::new() };
+        }
+        let judgement = self.node.submit(bytes);
+        if matches!(&judgement.answer, Answer::Rejected(failure) if failure.class == Class::Mutated) {
+            self.mutated.extend(header);
+        }
+        judgement
+    }
+
+    fn tip(&self) -> BlockHash {
+        self.node.tip()
+    }
+}
+
+/// A node that takes whatever came last for its tip, however little work it has.
+struct LastSeen(Reference, Vec<BlockHash>);
+
+impl BlockJudge for LastSeen {
+    fn submit(&mut self, bytes: &[u8]) -> Judgement {
+        let judgement = self.0.submit(bytes);
+        if judgement.answer == Answer::Stored && judgement.failed.is_empty() {
+            let header = bytes.first_chunk::<80>().expect("a stored block has a header");
+            self.1.push(BlockHash::from_byte_array(sha256d(header)));
+        }
+        judgement
+    }
+
+    fn tip(&self) -> BlockHash {
+        self.1.last().copied().unwrap_or_else(|| self.0.tip())
+    }
+}
+
+#[test]
+#[should_panic(expected = "the two disagree")]
+fn a_node_that_condemns_mutated_blocks_is_found_out() {
+    let mut gullible = Gullible { node: Reference::new(), mutated: HashSet::new() };
+    compare(&mut gullible, &mut Reference::new(), 1, 300);
+}
+
+#[test]
+#[should_panic(expected = "the two disagree")]
+fn a_node_that_follows_whatever_came_last_is_found_out() {
+    compare(&mut LastSeen(Reference::new(), Vec::new()), &mut Reference::new(), 1, 300);
 }

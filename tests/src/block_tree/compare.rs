@@ -28,7 +28,7 @@ pub fn compare(one: &mut dyn BlockJudge, other: &mut dyn BlockJudge, seed: u64, 
         assert!(
             agree && expected,
             "step {number}, {}: {}\none   {ours:?}, tip {}\nother {theirs:?}, tip {}\nmodel {:?}, tip {}\n\
-             CAIRN_SEED={seed} CAIRN_BLOCKS={number}\n",
+             CAIRN_SEED={seed} CAIRN_SEEDS=1 CAIRN_BLOCKS={number}\n",
             step.name,
             if agree { "the two agree, but not with the model" } else { "the two disagree" },
             tips[0],

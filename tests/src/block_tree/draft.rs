@@ -17,6 +17,9 @@ use super::rng::Rng;
 
 /// The target of every block on regtest.
 pub(super) const BITS: u32 = 0x207f_ffff;
+/// A time that every clock finds too far ahead. Nodes ask the real clock, and a tree must be the same whenever it is made:
+/// near the end of the century.
+pub(super) const FAR_AHEAD: u32 = 4_000_000_000;
 /// What the coinbase's witness holds, which the commitment to witnesses includes (BIP141).
 const RESERVED_VALUE: [u8; 32] = [0; 32];
 
@@ -44,6 +47,8 @@ pub(super) struct Draft {
     pub(super) taken: HashSet<OutPoint>,
     /// The kinds of locks that it opens.
     pub(super) kinds: Vec<Kind>,
+    /// A lock that a flaw keeps closed.
+    pub(super) refused: Option<Kind>,
     /// Where the coinbase commits to witnesses.
     commitment: Option<usize>,
     /// Bytes that `block` cannot express, to be sent in its stead.
@@ -88,6 +93,7 @@ impl Draft {
             fresh: Vec::new(),
             taken: HashSet::new(),
             kinds: Vec::new(),
+            refused: None,
             commitment: None,
             bytes: None,
             mutant: None,

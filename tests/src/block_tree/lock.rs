@@ -113,8 +113,7 @@ impl Lock {
             | Kind::AnyoneCanSpend
             | Kind::Empty => script(),
             Kind::P2sh | Kind::P2shMultisig | Kind::P2shCltv | Kind::P2shSigops => script().to_p2sh(),
-            Kind::P2shP2wpkh => self.nested(keys).to_p2sh(),
-            Kind::P2shP2wsh => self.nested(keys).to_p2sh(),
+            Kind::P2shP2wpkh | Kind::P2shP2wsh => self.nested(keys).to_p2sh(),
             Kind::P2wpkh => ScriptBuf::new_p2wpkh(&bitcoin::CompressedPublicKey(keys.public(key)).wpubkey_hash()),
             Kind::P2wsh | Kind::P2wshMultisig | Kind::Cltv | Kind::Csv | Kind::P2wshSigops => script().to_p2wsh(),
             Kind::TaprootKeyPath | Kind::TaprootKeyPathAnnex => {
@@ -206,7 +205,7 @@ impl Lock {
 
     /// The scripts a key path leaves aside: none, or some nobody knows.
     pub(super) fn merkle_root(&self) -> Option<TapNodeHash> {
-        (self.keys[1] % 2 == 0).then(|| TapNodeHash::assume_hidden([9; 32]))
+        (self.keys[1].is_multiple_of(2)).then(|| TapNodeHash::assume_hidden([9; 32]))
     }
 
     /// What the internal key of a key path is tweaked by.

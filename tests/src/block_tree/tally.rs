@@ -47,6 +47,7 @@ impl Tally {
         let kinds = || Kind::ALL.iter().map(|kind| kind.name().to_owned());
         let wanted = kinds()
             .map(|name| ("spend", name))
+            .chain(kinds().map(|name| ("refusal", name)))
             .chain(mutation::all().into_iter().map(|mutation| ("mutation", mutation.name.to_owned())))
             .chain(Class::ALL.iter().map(|class| ("class", format!("{class:?}"))))
             .chain(REORGANIZATIONS.iter().map(|&name| ("reorganization", name.to_owned())))

@@ -7,7 +7,7 @@ use super::super::mutation::{Effect, Mutation};
 use super::super::step::{rejected, stored, stored_and_failed};
 use super::Generator;
 use super::mutated::Outcast;
-use crate::block_judge::Class;
+use crate::block_judge::{Class, Judgement};
 
 /// Depths of the deep forks of a tree, the first one last. The way back is one block deeper.
 pub(super) const DEEP: [u32; 5] = [199, 110, 60, 35, 20];
@@ -69,7 +69,7 @@ impl Generator {
         }
     }
 
-    fn expect_of_break(&self, height: u32, hash: BlockHash, reason: &str) -> crate::block_judge::Judgement {
+    fn expect_of_break(&self, height: u32, hash: BlockHash, reason: &str) -> Judgement {
         if height > self.height_of(self.best) { stored_and_failed(hash, reason) } else { stored() }
     }
 

@@ -3,12 +3,11 @@
 use bitcoin::BlockHash;
 use bitcoin::consensus::encode;
 
-use super::super::draft::Draft;
+use super::super::draft::{Draft, FAR_AHEAD};
 use super::super::mutation::{Effect, Mutation};
-use super::super::step::{rejected, stored, stored_and_failed};
+use super::super::step::{answer, rejected, stored, stored_and_failed};
 use super::Generator;
 use crate::block_judge::{Answer, Class};
-use crate::block_tree::step::answer;
 
 /// The end of a chain whose last blocks nobody can spend from, as they follow a block that is not in the tree.
 pub(super) struct Outcast {
@@ -28,7 +27,7 @@ impl Outcast {
         });
         let own = draft.block.header.time;
         // The far future is not the next block's as well.
-        let own = if own == 4_000_000_000 { 0 } else { own };
+        let own = if own == FAR_AHEAD { 0 } else { own };
         Self { hash: draft.block.block_hash(), height: draft.height, latest: before.max().unwrap().max(own) }
     }
 
@@ -67,6 +66,7 @@ impl Generator {
         (mutation.make)(&mut self.forge, &mut draft)?;
         *self.made.entry(mutation.name).or_default() += 1;
         self.covers.push(("mutation", mutation.name));
+        self.covers.extend(draft.refused.map(|kind| ("refusal", kind.name())));
         Some(draft)
     }
 

@@ -4,7 +4,7 @@ use bitcoin::block::Version;
 use bitcoin::hashes::Hash;
 use bitcoin::{BlockHash, CompactTarget};
 
-use super::super::draft::{Draft, mine};
+use super::super::draft::{Draft, FAR_AHEAD, mine};
 use super::super::forge::Forge;
 use super::{Effect, Mutation, mutation};
 use crate::block_judge::Class;
@@ -70,8 +70,7 @@ fn later_time(_: &mut Forge, draft: &mut Draft) -> Option<()> {
 }
 
 fn time_too_new(_: &mut Forge, draft: &mut Draft) -> Option<()> {
-    // Nodes ask the real clock, and a tree must be the same whenever it is made: a time near the end of the century.
-    draft.block.header.time = 4_000_000_000;
+    draft.block.header.time = FAR_AHEAD;
     draft.finish();
     Some(())
 }

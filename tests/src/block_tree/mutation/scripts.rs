@@ -9,7 +9,6 @@ const FAILS: Effect = Effect::Unconnectable("block-script-verify-flag-failed");
 
 pub(super) const ALL: &[Mutation] = &[
     mutation("signature of another transaction", FAILS, |forge, draft| flawed(forge, draft, Flaw::Signature)),
-    mutation("signature of another transaction again", FAILS, |forge, draft| flawed(forge, draft, Flaw::Signature)),
     mutation("no signature", FAILS, |forge, draft| flawed(forge, draft, Flaw::NoSignature)),
     mutation("signature that is not strict DER", FAILS, |forge, draft| flawed(forge, draft, Flaw::Encoding)),
     mutation("dummy that is not empty", FAILS, |forge, draft| flawed(forge, draft, Flaw::Dummy)),
@@ -26,6 +25,7 @@ fn flawed(forge: &mut Forge, draft: &mut Draft, flaw: Flaw) -> Option<()> {
     kinds.sort_unstable();
     let coin = kinds.into_iter().find_map(|(_, kind)| forge.coin_of_kind(draft, kind))?;
     *forge.refused.get_mut(&coin.lock.kind)? += 1;
+    draft.refused = Some(coin.lock.kind);
     let mut spend = forge.spend_coins(draft, vec![coin]);
     spend.flaw = flaw;
     forge.add(draft, &spend);
