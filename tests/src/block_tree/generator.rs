@@ -70,8 +70,9 @@ impl Generator {
                 _ => self.extend(),
             };
         }
+        let height = self.height_of(self.best);
         if self.submitted >= self.next_deep_fork
-            && let Some(depth) = self.depths.pop()
+            && let Some(depth) = self.depths.pop_if(|depth| *depth < height)
         {
             self.next_deep_fork = self.submitted + fork::DEEP_INTERVAL;
             return self.deep_fork(depth);

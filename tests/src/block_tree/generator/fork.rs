@@ -24,9 +24,8 @@ struct Break {
 }
 
 impl Generator {
-    /// A deep reorganization; then the branch that lost overtakes again, or an attempt at that fails.
+    /// A deep reorganization, another all the way back, and a third that fails at its end.
     pub(super) fn deep_fork(&mut self, depth: u32) {
-        let depth = depth.min(self.height_of(self.best) - 1);
         let old = self.best;
         let base = self.forge.tree.ancestor(old, self.height_of(old) - depth);
         self.branch(base, depth + 1, None);
