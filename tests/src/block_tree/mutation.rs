@@ -1,7 +1,7 @@
 //! Blocks that break one rule each, and blocks that only just do not.
 //!
-//! Each is made from a valid draft. Rules that no block on regtest can break are left out: repeated coinbases (BIP30, which
-//! BIP34 rules out from the first block on), the first block of a period (BIP94), signet's solution, sums of inputs or fees
+//! Each is made from a valid draft. Rules that no block on regtest can break are left out: repeated coinbases (which BIP34
+//! rules out from the first block on; other transactions can be repeated against BIP30), the first block of a period (BIP94), signet's solution, sums of inputs or fees
 //! above the maximum (there are not as many coins), a transaction larger than a block (the block is measured first) and
 //! headers of too little work (a block that was asked for has enough).
 

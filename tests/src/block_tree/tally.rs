@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::lock::Kind;
 use super::mutation;
-use crate::block_judge::{Answer, Class, Judgement};
+use crate::block_judge::{Answer, Class, Failure, Judgement};
 
 /// How often each thing occurred, by kind of thing and name.
 #[derive(Debug, Clone, Default)]
@@ -22,12 +22,20 @@ impl Tally {
             Answer::Rejected(failure) => {
                 self.count("answer", "Rejected");
                 self.count("class", &format!("{:?}", failure.class));
+                self.count_reason(failure);
             }
             Answer::Known => self.count("answer", "Known"),
             Answer::Stored => self.count("answer", "Stored"),
         }
         if !judgement.failed.is_empty() {
             self.count("answer", "Stored, and a block failed to connect");
+        }
+        judgement.failed.iter().for_each(|(_, failure)| self.count_reason(failure));
+    }
+
+    fn count_reason(&mut self, failure: &Failure) {
+        if let Some(reason) = &failure.reason {
+            self.count("reason", reason);
         }
     }
 

@@ -33,6 +33,17 @@ pub(super) enum Flaw {
 }
 
 impl Flaw {
+    pub(super) const ALL: [Self; 8] = [
+        Self::Signature,
+        Self::NoSignature,
+        Self::Encoding,
+        Self::Dummy,
+        Self::ScriptSig,
+        Self::Witness,
+        Self::Operation,
+        Self::OtherScript,
+    ];
+
     /// Whether the flaw makes the attempt on this kind of lock fail.
     pub(super) fn spoils(self, kind: Kind) -> bool {
         use Kind::*;

@@ -1,7 +1,8 @@
 //! Coins that are not there, not yet, or not enough.
 
+use bitcoin::consensus::encode;
 use bitcoin::hashes::Hash;
-use bitcoin::{Amount, OutPoint, ScriptBuf, TxOut, Txid};
+use bitcoin::{Amount, Block, OutPoint, ScriptBuf, TxOut, Txid};
 
 use super::super::coin::LockedCoin;
 use super::super::draft::Draft;
@@ -13,11 +14,15 @@ use super::{Effect, Mutation, mutation};
 const MISSING: Effect = Effect::Unconnectable("bad-txns-inputs-missingorspent");
 const PREMATURE: Effect = Effect::Unconnectable("bad-txns-premature-spend-of-coinbase");
 
+/// A version of no valid transaction here, lest one that spends what is spent be the very one that spent it.
+const OTHER_VERSION: i32 = 7;
+
 pub(super) const ALL: &[Mutation] = &[
     mutation("coin that never was", MISSING, coin_that_never_was),
     mutation("output that does not exist", MISSING, output_that_does_not_exist),
     mutation("coin spent twice in the block", MISSING, spent_twice),
     mutation("coin spent in an earlier block", MISSING, spent_earlier),
+    mutation("transaction of an earlier block again", Effect::Unconnectable("bad-txns-BIP30"), transaction_again),
     mutation("coin of another branch", MISSING, coin_of_another_branch),
     mutation("output of a later transaction", MISSING, output_of_later_transaction),
     mutation("output nobody can spend", MISSING, output_nobody_can_spend),
@@ -53,7 +58,7 @@ fn output_that_does_not_exist(forge: &mut Forge, draft: &mut Draft) -> Option<()
 fn spent_twice(forge: &mut Forge, draft: &mut Draft) -> Option<()> {
     let spend = forge.spend(draft)?;
     forge.add(draft, &spend);
-    let again = Spend::pay_all(spend.inputs[0].0.clone());
+    let again = Spend { version: OTHER_VERSION, ..Spend::pay_all(spend.inputs[0].0.clone()) };
     finish_with(forge, draft, &again)
 }
 
@@ -64,7 +69,19 @@ fn spent_earlier(forge: &mut Forge, draft: &mut Draft) -> Option<()> {
     }
     let spent = &forge.tree.nodes[node].spent;
     let coin = spent.get(forge.rng.below(spent.len().max(1)))?.clone();
-    finish_with(forge, draft, &Spend::pay_all(coin))
+    finish_with(forge, draft, &Spend { version: OTHER_VERSION, ..Spend::pay_all(coin) })
+}
+
+/// BIP30: the outputs that the transaction would create are looked at before the inputs that are gone. BIP34 keeps only
+/// coinbases from being repeated.
+fn transaction_again(forge: &mut Forge, draft: &mut Draft) -> Option<()> {
+    let coin = forge.coin_where(draft, |coin| !coin.is_coinbase)?;
+    let node = forge.tree.ancestor(draft.parent, coin.height);
+    let block: Block = encode::deserialize(&forge.tree.nodes[node].bytes).unwrap();
+    let tx = block.txdata.into_iter().find(|tx| tx.compute_txid() == coin.outpoint.txid)?;
+    draft.block.txdata.push(tx);
+    draft.finish();
+    Some(())
 }
 
 fn coin_of_another_branch(forge: &mut Forge, draft: &mut Draft) -> Option<()> {

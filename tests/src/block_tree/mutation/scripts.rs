@@ -2,6 +2,7 @@
 
 use super::super::draft::Draft;
 use super::super::forge::Forge;
+use super::super::lock::Kind;
 use super::super::unlock::Flaw;
 use super::{Effect, Mutation, mutation};
 
@@ -18,12 +19,14 @@ pub(super) const ALL: &[Mutation] = &[
     mutation("script the output does not commit to", FAILS, |forge, draft| flawed(forge, draft, Flaw::OtherScript)),
 ];
 
-/// Adds a transaction with a flaw in how it opens a lock, of a kind that was least often found to stay closed.
+/// Adds a transaction with a flaw in how it opens a lock, of a kind that was least often kept closed, and among those of one
+/// that the fewest flaws keep closed.
 fn flawed(forge: &mut Forge, draft: &mut Draft, flaw: Flaw) -> Option<()> {
-    let mut kinds: Vec<_> = forge.refused.iter().map(|(&kind, &count)| (count, kind)).collect();
-    kinds.retain(|&(_, kind)| flaw.spoils(kind));
+    let flaws_of = |kind: Kind| Flaw::ALL.iter().filter(|flaw| flaw.spoils(kind)).count();
+    let spoiled = forge.refused.iter().filter(|(kind, _)| flaw.spoils(**kind));
+    let mut kinds: Vec<_> = spoiled.map(|(&kind, &count)| (count, flaws_of(kind), kind)).collect();
     kinds.sort_unstable();
-    let coin = kinds.into_iter().find_map(|(_, kind)| forge.coin_of_kind(draft, kind))?;
+    let coin = kinds.into_iter().find_map(|(_, _, kind)| forge.coin_of_kind(draft, kind))?;
     *forge.refused.get_mut(&coin.lock.kind)? += 1;
     draft.refused = Some(coin.lock.kind);
     let mut spend = forge.spend_coins(draft, vec![coin]);
