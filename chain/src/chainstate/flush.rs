@@ -187,7 +187,7 @@ fn merge(
     pages.merge(generation)?;
     database.sync()?;
     let mut batch = sled::Batch::default();
-    for (number, depths) in (0u32..).zip(pages.depths().chunks(MAX_VALUE_SIZE / 2)) {
+    for (number, depths) in (0u32..).zip(pages.depths().chunks(MAX_VALUE_SIZE)) {
         let mut key = [DIRECTORY_PREFIX; 5];
         key[1..].copy_from_slice(&number.to_be_bytes());
         batch.insert(&key, depths);

@@ -12,6 +12,7 @@
 
 mod page;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 use bitcoin::OutPoint;
@@ -22,8 +23,10 @@ use page::Page;
 
 /// A page that grows over this many bytes splits.
 const MAX_PAGE_SIZE: usize = 8 << 10;
-/// Pages merged between two calls that let sled's collector free what was replaced.
-const PAGES_PER_COLLECTION: usize = 256;
+/// About what a coin takes in a page, in bytes.
+const TYPICAL_COIN_SIZE: usize = 64;
+/// Pages read or written between two calls that let sled free what it replaced: its collector holds a great deal back.
+const OPERATIONS_PER_COLLECTION: usize = 64;
 
 /// The set of coins as of the last merge.
 #[derive(Debug)]
@@ -32,14 +35,16 @@ pub struct CoinPages {
     hasher: CoinHasher,
     /// Lowest hash of each page, in order.
     directory: RwLock<Vec<u64>>,
+    /// Pages read or written so far.
+    operations: AtomicUsize,
 }
 
 impl CoinPages {
     /// The pages in `tree`, whose depths were `depths` at the last flush.
     pub(crate) fn open(tree: sled::Tree, salt: CoinSalt, depths: &[u8]) -> Result<Self, StoreError> {
         let directory = directory_of(depths)?;
-        let pages = Self { tree, hasher: CoinHasher::new(salt), directory: RwLock::new(directory) };
-        if depths == [0] && pages.tree.is_empty() {
+        let pages = Self { tree, hasher: CoinHasher::new(salt), directory: RwLock::new(directory), operations: AtomicUsize::new(0) };
+        if depths == [0] && !pages.tree.contains_key(0u64.to_be_bytes()).map_err(StoreError::database("read coins from"))? {
             pages.write(0, &Page::empty(0))?;
         }
         Ok(pages)
@@ -65,20 +70,13 @@ impl CoinPages {
         changes.sort_unstable_by_key(|(hash, _)| *hash);
         let mut split = Vec::new();
         let mut rest = &mut changes[..];
-        let mut pages = 0;
         while let Some((hash, _)) = rest.first() {
             let (lowest, page) = self.page_of(*hash)?;
             let highest = page.highest(lowest);
             let here = rest.partition_point(|(hash, _)| *hash <= highest);
             let (of_page, behind) = rest.split_at_mut(here);
             rest = behind;
-            of_page.sort_unstable_by_key(|(_, change)| change.outpoint);
-            let merged = page.merged(of_page.iter().map(|(_, change)| *change))?;
-            self.write_split(lowest, merged, &mut split)?;
-            pages += 1;
-            if pages % PAGES_PER_COLLECTION == 0 {
-                sled::pin().flush();
-            }
+            self.merge_page(lowest, page, of_page, &mut split)?;
         }
         if !split.is_empty() {
             let mut directory = self.directory.write().unwrap_or_else(PoisonError::into_inner);
@@ -87,6 +85,28 @@ impl CoinPages {
             directory.dedup();
         }
         Ok(())
+    }
+
+    /// Merges changes that are sorted by hash into the page they belong to, and writes it; `split` collects the lowest hashes of
+    /// new pages.
+    fn merge_page(
+        &self,
+        lowest: u64,
+        page: Page,
+        changes: &mut [(u64, &Change)],
+        split: &mut Vec<u64>,
+    ) -> Result<(), StoreError> {
+        // What will be far too large is split before it is merged, so that no page is ever far too large.
+        if page.size() + changes.len() * TYPICAL_COIN_SIZE > 2 * MAX_PAGE_SIZE && page.can_split() {
+            let (lower, upper, middle) = page.split(lowest, &self.hasher)?;
+            let (below, above) = changes.split_at_mut(changes.partition_point(|(hash, _)| *hash < middle));
+            split.push(middle);
+            self.merge_page(middle, upper, above, split)?;
+            return self.merge_page(lowest, lower, below, split);
+        }
+        changes.sort_unstable_by_key(|(_, change)| change.outpoint);
+        let merged = page.merged(changes.iter().map(|(_, change)| *change))?;
+        self.write_split(lowest, merged, split)
     }
 
     /// Writes a page, in parts where it has grown too large; `split` collects the lowest hashes of the new ones.
@@ -107,7 +127,14 @@ impl CoinPages {
             return Err(StoreError::Damaged { what: "a page of coins", detail });
         }
         self.tree.insert(lowest.to_be_bytes(), bytes).map_err(StoreError::database("write coins to"))?;
+        self.collect_garbage();
         Ok(())
+    }
+
+    fn collect_garbage(&self) {
+        if self.operations.fetch_add(1, Ordering::Relaxed).is_multiple_of(OPERATIONS_PER_COLLECTION) {
+            sled::pin().flush();
+        }
     }
 
     /// The page a hash belongs to, and its lowest hash.
@@ -122,6 +149,7 @@ impl CoinPages {
                 what: "the set of coins",
                 detail: format!("expected a page at {lowest:016x}, got none"),
             })?;
+            self.collect_garbage();
             let page = Page::decode(value)?;
             let highest = page.highest(lowest);
             if hash <= highest {
