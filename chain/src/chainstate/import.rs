@@ -214,7 +214,7 @@ impl<'a> Import<'a> {
                         ready.extend(waited.into_iter().rev().map(|bytes| (prepare(bytes, &params), Place::Stream)));
                     }
                 }
-                Prepared::Invalid(error) => self.reject(None, &error),
+                Prepared::Invalid(hash, error) => self.reject(hash, &error),
                 Prepared::Undecodable(bytes) => {
                     // Perhaps a frame whose block never got written, with others behind it.
                     let mut scanner = BlockFileScanner::new(&bytes[..], self.chainstate.params.magic);
@@ -250,24 +250,22 @@ impl<'a> Import<'a> {
                 Ok(false)
             }
             Err(error) => {
-                self.reject(Some(body.hash()), &error);
+                self.reject(body.hash(), &error);
                 Ok(false)
             }
         }
     }
 
-    fn reject(&mut self, hash: Option<bitcoin::BlockHash>, error: &BlockError) {
+    fn reject(&mut self, hash: bitcoin::BlockHash, error: &BlockError) {
         self.summary.rejected += 1;
-        if let (Some(hash), None) = (hash, &self.summary.first_rejection) {
-            self.summary.first_rejection = Some((hash, error.reject_reason().into_owned()));
-        }
+        self.summary.first_rejection.get_or_insert_with(|| (hash, error.reject_reason().into_owned()));
     }
 
     /// Blocks that were counted as accepted and then turned out invalid.
     fn count_invalid(&mut self) {
         for (hash, error) in std::mem::take(&mut self.invalid) {
             self.summary.accepted = self.summary.accepted.saturating_sub(1);
-            self.reject(Some(hash), &error);
+            self.reject(hash, &error);
         }
     }
 }
