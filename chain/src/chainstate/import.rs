@@ -31,7 +31,7 @@ const FLUSH_INTERVAL: Duration = Duration::from_secs(300);
 /// How far an import has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ImportProgress {
-    /// Bytes read.
+    /// Bytes read, without blocks that were only read ahead.
     pub bytes_read: u64,
     /// Bytes of all files; nothing for a stream.
     pub total_bytes: Option<u64>,
@@ -143,7 +143,7 @@ impl<'a> Import<'a> {
 
     fn progress(&self) -> ImportProgress {
         ImportProgress {
-            bytes_read: self.source.bytes_read(),
+            bytes_read: self.source.bytes_read().saturating_sub(self.bytes_ahead as u64),
             total_bytes: self.source.total_bytes(),
             height: self.chainstate.active.height(),
             blocks: self.summary.accepted,
