@@ -90,7 +90,9 @@ impl Progress {
             Display::Bar(bar) => {
                 if let (Some(total), None) = (position.total, bar.length()) {
                     bar.set_length(total);
-                    bar.set_style(ProgressStyle::with_template("{bar:24} {msg}").expect("the template is well-formed"));
+                    bar.set_style(
+                        ProgressStyle::with_template("{msg} {wide_bar}").expect("the template is well-formed"),
+                    );
                 }
                 if let Some(total) = position.total {
                     bar.set_length(total);

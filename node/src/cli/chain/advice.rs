@@ -26,7 +26,7 @@ pub(super) fn with_advice(error: ChainstateError) -> Box<dyn Error> {
 }
 
 fn for_store(error: &StoreError) -> Option<&'static str> {
-    const MAKE_ROOM: &str = "make room and run the same command again: it goes on where it stopped";
+    const MAKE_ROOM: &str = "make room and run the same command again: it goes on from what was saved last";
     match error {
         StoreError::InUse { .. } => Some("end that process, or choose another directory with --datadir"),
         StoreError::SchemaVersion { .. } => Some(
