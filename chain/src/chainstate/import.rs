@@ -31,7 +31,7 @@ const FLUSH_INTERVAL: Duration = Duration::from_secs(300);
 /// How far an import has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ImportProgress {
-    /// Bytes read.
+    /// Bytes read, without blocks that were only read ahead.
     pub bytes_read: u64,
     /// Bytes of all files; nothing for a stream.
     pub total_bytes: Option<u64>,
@@ -143,7 +143,7 @@ impl<'a> Import<'a> {
 
     fn progress(&self) -> ImportProgress {
         ImportProgress {
-            bytes_read: self.source.bytes_read(),
+            bytes_read: self.source.bytes_read().saturating_sub(self.bytes_ahead as u64),
             total_bytes: self.source.total_bytes(),
             height: self.chainstate.active.height(),
             blocks: self.summary.accepted,
@@ -214,7 +214,7 @@ impl<'a> Import<'a> {
                         ready.extend(waited.into_iter().rev().map(|bytes| (prepare(bytes, &params), Place::Stream)));
                     }
                 }
-                Prepared::Invalid(error) => self.reject(None, &error),
+                Prepared::Invalid(hash, error) => self.reject(hash, &error),
                 Prepared::Undecodable(bytes) => {
                     // Perhaps a frame whose block never got written, with others behind it.
                     let mut scanner = BlockFileScanner::new(&bytes[..], self.chainstate.params.magic);
@@ -250,24 +250,22 @@ impl<'a> Import<'a> {
                 Ok(false)
             }
             Err(error) => {
-                self.reject(Some(body.hash()), &error);
+                self.reject(body.hash(), &error);
                 Ok(false)
             }
         }
     }
 
-    fn reject(&mut self, hash: Option<bitcoin::BlockHash>, error: &BlockError) {
+    fn reject(&mut self, hash: bitcoin::BlockHash, error: &BlockError) {
         self.summary.rejected += 1;
-        if let (Some(hash), None) = (hash, &self.summary.first_rejection) {
-            self.summary.first_rejection = Some((hash, error.reject_reason().into_owned()));
-        }
+        self.summary.first_rejection.get_or_insert_with(|| (hash, error.reject_reason().into_owned()));
     }
 
     /// Blocks that were counted as accepted and then turned out invalid.
     fn count_invalid(&mut self) {
         for (hash, error) in std::mem::take(&mut self.invalid) {
             self.summary.accepted = self.summary.accepted.saturating_sub(1);
-            self.reject(Some(hash), &error);
+            self.reject(hash, &error);
         }
     }
 }

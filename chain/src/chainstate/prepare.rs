@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bitcoin::BlockHash;
+
 use super::check_queue::CheckQueue;
 use crate::params::ChainParams;
 use crate::primitives::Block;
@@ -21,8 +23,8 @@ pub(super) struct RawBlock<T> {
 pub(super) enum Prepared {
     /// It obeys the rules that need nothing else.
     Checked(CheckedBlock),
-    /// It does not.
-    Invalid(BlockError),
+    /// The block of that hash does not.
+    Invalid(BlockHash, BlockError),
     /// It is no block.
     Undecodable(Vec<u8>),
 }
@@ -90,9 +92,12 @@ impl<T> PreparedBatch<T> {
 pub(super) fn prepare(bytes: Vec<u8>, params: &ChainParams) -> Prepared {
     match Block::try_decode(bytes) {
         Err((_, bytes)) => Prepared::Undecodable(bytes),
-        Ok(block) => match check_block(Arc::new(block), &params.consensus) {
-            Ok(checked) => Prepared::Checked(checked),
-            Err(error) => Prepared::Invalid(error),
-        },
+        Ok(block) => {
+            let hash = block.hash();
+            match check_block(Arc::new(block), &params.consensus) {
+                Ok(checked) => Prepared::Checked(checked),
+                Err(error) => Prepared::Invalid(hash, error),
+            }
+        }
     }
 }

@@ -42,6 +42,12 @@ impl DataDirectory {
         Ok(Self { path: path.to_owned(), salt, _lock: lock })
     }
 
+    /// Whether there is one at `path`: opening would not make it.
+    #[must_use]
+    pub fn exists(path: &Path) -> bool {
+        path.join(WHAT).exists()
+    }
+
     /// The directory.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -146,11 +152,13 @@ mod tests {
     fn a_directory_is_made_once_and_locked() {
         let temporary = tempfile::tempdir().unwrap();
         let path = temporary.path().join("a").join("devnet");
+        assert!(!DataDirectory::exists(&path));
         let opened = DataDirectory::open(&path, &ChainParams::devnet()).unwrap();
         let salt = opened.salt();
         let error = DataDirectory::open(&path, &ChainParams::devnet()).unwrap_err();
         assert_eq!(error.to_string(), format!("{} is in use by another process", path.display()));
         drop(opened);
+        assert!(DataDirectory::exists(&path));
         assert_eq!(DataDirectory::open(&path, &ChainParams::devnet()).unwrap().salt(), salt);
     }
 

@@ -10,7 +10,7 @@ use cairn_chain::params::spec_file::NetworkSpec;
 use cairn_chain::params::{BUILTIN_NETWORKS, ChainParams, RegtestOptions, mine_genesis};
 use clap::{Args, Subcommand};
 
-use super::Answer;
+use super::{Answer, to_json};
 use view::NetworkView;
 
 /// List networks, show their rules, check and complete spec files of private ones.
@@ -115,8 +115,4 @@ fn mine(spec: &NetworkSpec) -> Answer {
         .ok_or("no nonce from 0 to 4294967295 meets the genesis bits; change 'time' or 'message' and try again")?;
     let hash = Header { nonce, ..header }.block_hash();
     Ok(format!("nonce = {nonce}  # genesis hash {hash}\n"))
-}
-
-fn to_json(value: &impl serde::Serialize) -> Answer {
-    Ok(serde_json::to_string_pretty(value)? + "\n")
 }

@@ -1,0 +1,48 @@
+//! Failures that are more than a message.
+
+use std::process::ExitCode;
+
+use thiserror::Error;
+
+/// Exit code of a command that the user stopped.
+pub(super) const INTERRUPTED: u8 = 5;
+const WRONG_USAGE: u8 = 2;
+
+/// A failure with an exit code or an answer of its own. Any other error ends with exit code 1 and its message.
+#[derive(Debug, Error)]
+pub(super) enum Failure {
+    /// Options that do not go together.
+    #[error("{0}")]
+    Usage(String),
+    /// The user stopped the command.
+    #[error("interrupted; {outcome}")]
+    Interrupted {
+        /// What became of the work, and how to go on.
+        outcome: String,
+    },
+    /// The command did its work, and what it found is bad.
+    #[error("{message}")]
+    Found {
+        /// What goes to standard output all the same.
+        answer: String,
+        /// What was found.
+        message: String,
+    },
+}
+
+impl Failure {
+    pub(super) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Usage(_) => WRONG_USAGE.into(),
+            Self::Interrupted { .. } => INTERRUPTED.into(),
+            Self::Found { .. } => ExitCode::FAILURE,
+        }
+    }
+
+    pub(super) fn answer(&self) -> Option<&str> {
+        match self {
+            Self::Found { answer, .. } => Some(answer),
+            Self::Usage(_) | Self::Interrupted { .. } => None,
+        }
+    }
+}
