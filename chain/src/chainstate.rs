@@ -65,7 +65,7 @@ use crate::store::{BlockFiles, CoinPages, DataDirectory, Database, Journal};
 use crate::validation::ScriptChecks;
 
 pub use accept::Acceptance;
-use block_index::{ActiveChain, BlockId, BlockIndex, BlockStatus, ChainView};
+use block_index::{ActiveChain, BlockId, BlockIndex, ChainView};
 use candidates::Candidates;
 use check_queue::CheckQueue;
 pub use error::ChainstateError;

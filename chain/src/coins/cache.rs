@@ -72,11 +72,6 @@ impl<V: CoinsView> CoinsCache<V> {
         self.frozen = Some(generation);
     }
 
-    /// Gives the memory of the frozen generation back, which must have been merged into the store.
-    pub(crate) fn drop_frozen(&mut self) {
-        self.frozen = None;
-    }
-
     /// The coin in the frozen generation or in the store.
     fn below(&self, hash: u64, outpoint: &OutPoint) -> Result<Option<Coin>, CoinsError> {
         match self.frozen.as_ref().and_then(|frozen| frozen.get(hash, outpoint)) {

@@ -22,7 +22,7 @@ use crate::coins::{Change, Coin, CoinHasher, CoinSalt, CoinsError, CoinsScan, Co
 use page::Page;
 
 /// A page that grows over this many bytes splits.
-const MAX_PAGE_SIZE: usize = 8 << 10;
+const MAX_PAGE_SIZE: usize = 4 << 10;
 /// About what a coin takes in a page, in bytes.
 const TYPICAL_COIN_SIZE: usize = 64;
 /// Pages read or written between two calls that let sled free what it replaced: its collector holds a great deal back.

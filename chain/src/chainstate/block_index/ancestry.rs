@@ -42,15 +42,10 @@ impl BlockIndex {
 }
 
 /// Blocks by height, from genesis to a tip (Core: `CChain`, `chain.h`).
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct ActiveChain(Vec<BlockId>);
 
 impl ActiveChain {
-    /// A chain of genesis alone.
-    pub(crate) fn genesis() -> Self {
-        Self(vec![BlockId::GENESIS])
-    }
-
     /// The chain that ends in `tip`.
     pub(crate) fn to(tip: BlockId, index: &BlockIndex) -> Self {
         let mut chain = Vec::with_capacity(index[tip].height as usize + 1);
