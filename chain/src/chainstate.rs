@@ -31,6 +31,7 @@
 //! | `import`, `prepare` | many blocks from files and streams, decoded ahead | `LoadExternalBlockFile` |
 //! | `export` | blocks as files | |
 //! | `prune` | old bodies go | `FindFilesToPrune` |
+//! | `reindex` | what can be computed from block files is computed again | `-reindex`, `-reindex-chainstate` |
 //! | `verify` | the newest blocks are checked again | `CVerifyDB` |
 //! | `status` | what the chain state is asked | `getblockchaininfo` |
 //! | `events`, `error` | what it tells | `CValidationInterface` |
@@ -51,6 +52,7 @@ mod open;
 mod options;
 mod prepare;
 mod prune;
+mod reindex;
 mod status;
 mod verify;
 
@@ -75,6 +77,7 @@ use flush::Flush;
 pub use import::{BlockSource, ImportProgress, ImportSummary};
 pub use options::{AssumeValid, ChainstateOptions, MIN_CACHE_BYTES, MIN_PRUNE_TARGET};
 pub use prune::MIN_BLOCKS_TO_KEEP;
+pub use reindex::{ReindexProgress, ReindexScope};
 pub use status::{BlockLookup, ChainStatus};
 pub use verify::{VerifyLevel, VerifySummary};
 

@@ -7,6 +7,7 @@ use bitcoin::block::Header;
 use super::block_index::{BlockId, BlockStatus};
 use super::{Chainstate, ChainstateError, MIN_BLOCKS_TO_KEEP};
 use crate::primitives::Block;
+use crate::store::RecordPosition;
 use crate::validation::{
     BlockError, CheckedBlock, CheckedHeader, ContextuallyCheckedBlock, ContextuallyCheckedHeader, HeaderError,
     check_block, check_header, contextual_check_block, contextual_check_header,
@@ -109,11 +110,21 @@ impl Chainstate {
         Ok((self.index.insert(checked.header(), checked.hash(), id), checked))
     }
 
-    /// Core: `AcceptBlock`, `validation.cpp`.
+    /// Accepts a block and writes it to a block file.
     pub(super) fn accept_block(
         &mut self,
         block: CheckedBlock,
         requested: bool,
+    ) -> Result<Result<Accepted, BlockError>, ChainstateError> {
+        self.accept_block_at(block, requested, None)
+    }
+
+    /// Accepts a block, which may be in a block file already (Core: `AcceptBlock`, `validation.cpp`).
+    pub(super) fn accept_block_at(
+        &mut self,
+        block: CheckedBlock,
+        requested: bool,
+        stored: Option<RecordPosition>,
     ) -> Result<Result<Accepted, BlockError>, ChainstateError> {
         let (id, header) = match self.accept_block_header(block.header(), true) {
             Ok(accepted) => accepted,
@@ -141,7 +152,10 @@ impl Chainstate {
                 return Ok(Err(error));
             }
         };
-        let position = self.files.append_block(bytes.bytes())?;
+        let position = match stored {
+            Some(position) => position,
+            None => self.files.append_block(bytes.bytes())?,
+        };
         self.unflushed_bytes += u64::from(position.length);
         self.received_block_transactions(id, &bytes, position);
         Ok(Ok(Accepted { acceptance: Acceptance::New, fresh: Some((id, checked)) }))
@@ -161,7 +175,7 @@ impl Chainstate {
         &mut self,
         id: BlockId,
         block: &Block,
-        position: crate::store::RecordPosition,
+        position: RecordPosition,
     ) {
         let entry = self.index.entry_mut(id);
         entry.transactions = u32::try_from(block.transactions().len()).expect("a checked block's count fits 32 bits");

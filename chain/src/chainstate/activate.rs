@@ -35,35 +35,41 @@ impl Chainstate {
         mut fresh: Fresh,
         invalid: &mut InvalidBlocks,
     ) -> Result<(), ChainstateError> {
-        while let Some(best) = self.find_most_work_chain() {
-            if best == self.active.tip() {
-                break;
-            }
-            let fork = self.active.find_fork(best, &self.index);
-            if fork != self.active.tip() && !self.disconnect_to(fork, invalid)? {
-                // Scripts failed meanwhile, so another chain may be best.
-                continue;
-            }
-            let path = self.path(fork, best);
-            for id in path {
-                let block = match fresh.take_if(|(fresh, _)| *fresh == id) {
-                    Some((_, block)) => block,
-                    None => self.read_block_to_connect(id)?,
-                };
-                if !self.connect_tip(id, block, invalid)? || !self.make_room(invalid)? {
-                    break;
-                }
-            }
-        }
+        while self.activate_best_chain_step(&mut fresh, invalid)? {}
         self.candidates.prune(&self.index, self.active.tip());
         self.announce();
         Ok(())
     }
 
+    /// Connects some blocks towards the best chain; false when it is active (Core: `ActivateBestChainStep`).
+    pub(super) fn activate_best_chain_step(
+        &mut self,
+        fresh: &mut Fresh,
+        invalid: &mut InvalidBlocks,
+    ) -> Result<bool, ChainstateError> {
+        let best = self.find_most_work_chain().filter(|best| *best != self.active.tip());
+        let Some(best) = best else { return Ok(false) };
+        let fork = self.active.find_fork(best, &self.index);
+        if fork != self.active.tip() && !self.disconnect_to(fork, invalid)? {
+            // Scripts failed meanwhile, so another chain may be best.
+            return Ok(true);
+        }
+        for id in self.path(fork, best) {
+            let block = match fresh.take_if(|(fresh, _)| *fresh == id) {
+                Some((_, block)) => block,
+                None => self.read_block_to_connect(id)?,
+            };
+            if !self.connect_tip(id, block, invalid)? || !self.make_room(invalid)? {
+                break;
+            }
+        }
+        Ok(true)
+    }
+
     /// The blocks above `fork` up to `tip`, the lowest first, up to as many as are looked at together. If there are more, they
     /// come in the next round.
     fn path(&self, fork: BlockId, tip: BlockId) -> Vec<BlockId> {
-        const AT_ONCE: u32 = 1024;
+        const AT_ONCE: u32 = 32;
         let bottom = self.index[fork].height;
         let height = self.index[tip].height.min(bottom + AT_ONCE);
         let mut path = Vec::new();

@@ -22,7 +22,7 @@ pub enum ChainstateError {
     #[error("stopped after an error: {0}")]
     Stopped(String),
     /// Data on disk contradict each other.
-    #[error("block {hash} cannot be taken back: {detail}; rebuild the coins with 'cairn chain reindex --chainstate'")]
+    #[error("block {hash} cannot be taken back: {detail}; compute the coins again with 'cairn chain reindex --chainstate'")]
     CannotDisconnect {
         /// The block.
         hash: BlockHash,
@@ -46,6 +46,15 @@ pub enum ChainstateError {
     /// Genesis is valid by definition.
     #[error("genesis cannot be invalidated")]
     GenesisInvalidated,
+    /// A reindex was begun and not finished.
+    #[error("a reindex was not finished; run 'cairn chain reindex' again")]
+    ReindexUnfinished,
+    /// There are blocks, and no index of them.
+    #[error("there are {block_bytes} bytes of blocks and no index of them; run 'cairn chain reindex'")]
+    IndexMissing {
+        /// Bytes of block files.
+        block_bytes: u64,
+    },
     /// Threads could not be started.
     #[error("cannot start threads: {0}")]
     Threads(Arc<rayon::ThreadPoolBuildError>),
@@ -85,6 +94,8 @@ impl ChainstateError {
             | Self::NotAvailable { .. }
             | Self::GenesisInvalidated
             | Self::Threads(_)
+            | Self::ReindexUnfinished
+            | Self::IndexMissing { .. }
             | Self::PruneTooHigh { .. }
             | Self::Stream { .. }
             | Self::Interrupted => false,

@@ -207,3 +207,16 @@ pub(super) fn read_directory(database: &Database) -> Result<Vec<u8>, StoreError>
     // Before the first flush there is one page for all coins.
     Ok(if depths.is_empty() { vec![0] } else { depths })
 }
+
+/// Forgets all coins: the next opening is at genesis.
+pub(super) fn forget_coins(database: &Database, genesis: bitcoin::BlockHash) -> Result<(), StoreError> {
+    let failed = || StoreError::database("clear");
+    database.coins.clear().map_err(failed())?;
+    let mut batch = sled::Batch::default();
+    for key in database.index.scan_prefix([DIRECTORY_PREFIX]).keys() {
+        batch.remove(key.map_err(failed())?);
+    }
+    batch.insert(Head::KEY, Head::At { tip: genesis }.encode());
+    database.index.apply_batch(batch).map_err(failed())?;
+    database.sync()
+}

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::block_index::{ActiveChain, BlockId, BlockIndex, BlockStatus, CHUNK_PREFIX, RECORDS_PER_CHUNK};
+use super::reindex::Marker;
 use super::candidates::Candidates;
 use super::check_queue::CheckQueue;
 use super::invalidate::NOTHING_PRECIOUS;
@@ -15,10 +16,10 @@ use crate::params::ChainParams;
 use crate::pow::Work;
 use crate::primitives::Block;
 use crate::script::SignatureCache;
-use crate::store::{BlockFileInfo, BlockFiles, CoinPages, DataDirectory, Database, Journal, StoreError};
+use crate::store::{BlockFileInfo, BlockFiles, CoinPages, DataDirectory, Database, Journal, RecordPosition, StoreError};
 
 /// Memory for pages of the database, in bytes. What blocks change often stays in the cache of coins.
-const DATABASE_CACHE: u64 = 64 << 20;
+pub(super) const DATABASE_CACHE: u64 = 64 << 20;
 
 impl Chainstate {
     /// Opens the chain state of a network in `directory`, or makes one that holds genesis. What a crash left is put in order.
@@ -29,7 +30,19 @@ impl Chainstate {
     ///
     /// When the directory is in use, is another network's or another version's, is damaged, or cannot be read or written.
     pub fn open(directory: &Path, params: ChainParams, options: ChainstateOptions) -> Result<Self, ChainstateError> {
+        Self::open_with(directory, params, options, Opening::Normal)
+    }
+
+    pub(super) fn open_with(
+        directory: &Path,
+        params: ChainParams,
+        options: ChainstateOptions,
+        opening: Opening,
+    ) -> Result<Self, ChainstateError> {
         let directory = DataDirectory::open(directory, &params)?;
+        if opening == Opening::Normal && Marker::new(directory.path()).is_there() {
+            return Err(ChainstateError::ReindexUnfinished);
+        }
         let queue = CheckQueue::new(options.thread_count()).map_err(|error| ChainstateError::Threads(Arc::new(error)))?;
         let database = Arc::new(Database::open(&directory.path().join("database"), DATABASE_CACHE)?);
         let pages = CoinPages::open(database.coins.clone(), directory.salt(), &read_directory(&database)?)?;
@@ -40,7 +53,14 @@ impl Chainstate {
         let genesis = &params.genesis;
         let index = stored.unwrap_or_else(|| BlockIndex::new(&genesis.header, genesis.hash));
         let files_path = directory.path().join("blocks");
-        let files = BlockFiles::open(&files_path, params.magic, options.block_file_size, known_files(&index))?;
+        let known = match &opening {
+            Opening::Reindex(Some(files)) => files.clone(),
+            Opening::Reindex(None) | Opening::Normal => known_files(&index),
+        };
+        if is_new && opening == Opening::Normal {
+            check_no_blocks(&files_path, &params)?;
+        }
+        let files = BlockFiles::open(&files_path, params.magic, options.block_file_size, known)?;
 
         let tip = head.map_or(genesis.hash, |head| head.tip());
         let tip = index.find(&tip).ok_or_else(|| damaged(format!("expected the tip {tip} in it, got none")))?;
@@ -71,7 +91,7 @@ impl Chainstate {
             database,
             directory,
         };
-        if is_new {
+        if is_new && opening == Opening::Normal {
             chainstate.store_genesis()?;
         }
         chainstate.set_stored_sequences();
@@ -87,17 +107,22 @@ impl Chainstate {
         Ok(chainstate)
     }
 
-    /// Puts genesis on disk. It is never connected: its outputs cannot be spent (Core: `LoadGenesisBlock`).
-    fn store_genesis(&mut self) -> Result<(), ChainstateError> {
+    /// Puts genesis on disk.
+    pub(super) fn store_genesis(&mut self) -> Result<(), ChainstateError> {
         let params = Arc::clone(&self.params);
         let position = self.files.append_block(&params.genesis.block)?;
         let block = Block::decode(params.genesis.block.clone()).expect("the genesis block of a network decodes");
-        self.received_block_transactions(BlockId::GENESIS, &block, position);
-        let entry = self.index.entry_mut(BlockId::GENESIS);
-        entry.status.insert(BlockStatus::VALID_SCRIPTS | BlockStatus::HAVE_UNDO);
+        self.received_genesis(&block, position);
         self.files.sync()?;
         write_index(&self.database, &self.index.take_dirty(), &Head::At { tip: params.genesis.hash })?;
         Ok(())
+    }
+
+    /// Notes where genesis is. It is never connected: its outputs cannot be spent (Core: `LoadGenesisBlock`).
+    pub(super) fn received_genesis(&mut self, block: &Block, position: RecordPosition) {
+        self.received_block_transactions(BlockId::GENESIS, block, position);
+        let entry = self.index.entry_mut(BlockId::GENESIS);
+        entry.status.insert(BlockStatus::VALID_SCRIPTS | BlockStatus::HAVE_UNDO);
     }
 
     /// Of chains with equal work, the one that was active stays so (Core: `SEQ_ID_BEST_CHAIN_FROM_DISK`, `chain.h`).
@@ -115,6 +140,22 @@ impl Chainstate {
     }
 }
 
+/// Why a data directory is opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Opening {
+    /// To be used.
+    Normal,
+    /// To compute again what was thrown away; with the block files as they are where the index was.
+    Reindex(Option<Vec<BlockFileInfo>>),
+}
+
+/// Where the index is gone, blocks must not be taken for what a crash left.
+fn check_no_blocks(directory: &Path, params: &ChainParams) -> Result<(), ChainstateError> {
+    let size: u64 = BlockFiles::list(directory)?.iter().map(|file| u64::from(file.size)).sum();
+    let genesis = params.genesis.block.len() as u64 + 8;
+    if size > genesis { Err(ChainstateError::IndexMissing { block_bytes: size }) } else { Ok(()) }
+}
+
 /// Core: `SEQ_ID_BEST_CHAIN_FROM_DISK`, `chain.h`.
 const BEST_CHAIN_SEQUENCE: i32 = 0;
 /// Core: `SEQ_ID_INIT_FROM_DISK`, `chain.h`.
@@ -125,7 +166,7 @@ fn damaged(detail: String) -> StoreError {
     StoreError::Damaged { what: "the block index", detail }
 }
 
-fn load_index(database: &Database, params: &ChainParams) -> Result<Option<BlockIndex>, StoreError> {
+pub(super) fn load_index(database: &Database, params: &ChainParams) -> Result<Option<BlockIndex>, StoreError> {
     let failed = || StoreError::database("read the block index from");
     let last = database.index.scan_prefix([CHUNK_PREFIX]).keys().next_back().transpose().map_err(failed())?;
     let capacity = last.and_then(|key| key.get(1..5)?.try_into().ok()).map_or(0, |number| {

@@ -60,6 +60,12 @@ pub struct RecordPosition {
 }
 
 impl RecordPosition {
+    /// The position of a record with this payload.
+    pub(crate) fn of(file: u32, offset: u32, payload: &[u8]) -> Self {
+        let length = u32::try_from(payload.len()).expect("a record's length is 32 bits");
+        Self { file, offset, length, checksum: crc32fast::hash(payload) }
+    }
+
     /// Where the record ends, in bytes from the start of the file: at least so large the file has to be.
     #[must_use]
     pub fn end(&self) -> u64 {
@@ -167,6 +173,26 @@ impl BlockFiles {
             writer,
             reader: BlockFileReader::new(directory, magic),
         })
+    }
+
+    /// The block files that are in `directory`, by number, as large as they are there, without undo data; none when there is no
+    /// such directory.
+    ///
+    /// # Errors
+    ///
+    /// When the disk fails.
+    pub fn list(directory: &Path) -> Result<Vec<BlockFileInfo>, StoreError> {
+        let mut files = Vec::new();
+        if !directory.is_dir() {
+            return Ok(files);
+        }
+        for name in FileName::list(directory)?.into_iter().filter(|name| name.kind == BlockFileKind::Blocks) {
+            let path = name.path(directory);
+            let size = u32::try_from(length_on_disk(&path)?).unwrap_or(u32::MAX);
+            files.push(BlockFileInfo { number: name.number, size, undo_size: 0 });
+        }
+        files.sort_by_key(|file| file.number);
+        Ok(files)
     }
 
     /// The files that are missing or shorter than known, by number. Pruned files are not to be named in `known`.
