@@ -30,7 +30,11 @@
 #![allow(clippy::print_stdout, reason = "the child talks to the test, and long runs report figures")]
 
 mod child;
+mod disk;
+mod faults;
+mod power_cuts;
 mod random;
+mod recorder;
 mod recovery;
 mod sigkill;
 mod stream;
