@@ -20,6 +20,7 @@ const LOCK_POLL: Duration = Duration::from_millis(1);
 /// The database of a data directory.
 #[derive(Debug)]
 pub(crate) struct Database {
+    directory: PathBuf,
     db: sled::Db,
     /// The file sled writes, for a sync that sled does not do.
     file: File,
@@ -56,12 +57,13 @@ impl Database {
             db.flush().map_err(failed())?;
             sync_files(path)?;
             fs::rename(path, directory).map_err(StoreError::io("make", directory))?;
-            directory.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(Ok(()), sync_directory)?;
         }
+        // Even when it had its name: whoever gave it may have been killed before that was durable.
+        directory.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(Ok(()), sync_directory)?;
         let path = directory.join("db");
         let file = File::options().read(true).write(true).open(&path).map_err(StoreError::io("open", &path))?;
         sync_directory(directory)?;
-        Ok(Self { db, file, index, coins })
+        Ok(Self { directory: directory.to_owned(), db, file, index, coins })
     }
 
     /// Returns when everything written before is durable.
@@ -75,7 +77,11 @@ impl Database {
 
     /// Size on disk, in bytes.
     pub(crate) fn size_on_disk(&self) -> Result<u64, StoreError> {
-        self.db.size_on_disk().map_err(StoreError::database("measure"))
+// sled would look where the directory was made.
+        files(&self.directory)?.iter().try_fold(0, |size, path| {
+            let metadata = path.metadata().map_err(StoreError::io("measure", path))?;
+            Ok(size + metadata.len())
+        })
     }
 }
 
@@ -154,6 +160,7 @@ mod tests {
         let directory = temporary.path().join("database");
         let database = open(&directory);
         database.index.insert("key", "value").unwrap();
+        assert!(database.size_on_disk().unwrap() > 0);
         database.sync().unwrap();
         drop(database);
         fs::write(directory.join("snap.7FFFFFFFFFFFFFFF.generating"), [1; 20]).unwrap();
