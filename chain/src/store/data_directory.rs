@@ -86,7 +86,11 @@ fn check(path: &Path, text: &str, params: &ChainParams) -> Result<CoinSalt, Stor
     }
     let (got, expected) = (string("network")?, &params.name);
     if got != expected {
-        return Err(StoreError::OtherNetwork { path: path.to_owned(), expected: expected.clone(), got: got.to_owned() });
+        return Err(StoreError::OtherNetwork {
+            path: path.to_owned(),
+            expected: expected.clone(),
+            got: got.to_owned(),
+        });
     }
     let (got, expected) = (string("spec_hash")?, spec_hash(params));
     if got != expected {

@@ -77,7 +77,7 @@ impl Database {
 
     /// Size on disk, in bytes.
     pub(crate) fn size_on_disk(&self) -> Result<u64, StoreError> {
-// sled would look where the directory was made.
+        // sled would look where the directory was made.
         files(&self.directory)?.iter().try_fold(0, |size, path| {
             let metadata = path.metadata().map_err(StoreError::io("measure", path))?;
             Ok(size + metadata.len())

@@ -20,7 +20,7 @@ const OPERATIONS: usize = 2_500;
 /// Whatever write or sync fails, the process ends and says why, and the next one, on a disk in order, goes on to the same end.
 #[test]
 fn an_import_goes_on_after_the_disk_failed() {
-    let faults = number_from("CAIRN_FAULTS", 16);
+    let faults = number_from("CAIRN_FAULTS", 12);
     let mut random = Random::new(number_from("CAIRN_SEED", 3));
     let stream = Stream::shared();
     let (mut failed, mut unharmed) = (0, 0);

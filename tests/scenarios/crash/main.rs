@@ -32,7 +32,9 @@
 mod child;
 mod disk;
 mod faults;
+mod opening;
 mod power_cuts;
+mod pruning;
 mod random;
 mod recorder;
 mod recovery;

@@ -20,13 +20,13 @@ const DEADLINE: Duration = Duration::from_secs(120);
 /// Records before a cut that are shown when what it left is wrong.
 const RECORDS_SHOWN: usize = 40;
 /// Cuts that are made of one recording.
-const CUTS_PER_RECORDING: usize = 20;
+const CUTS_PER_RECORDING: usize = 16;
 
 /// Whatever of the unsynced writes a power cut leaves, the directory opens, nothing is lost that was durable, and the import
 /// goes on to the same end.
 #[test]
 fn an_import_goes_on_after_power_cuts() {
-    let cuts = usize::try_from(number_from("CAIRN_CUTS", 40)).unwrap();
+    let cuts = usize::try_from(number_from("CAIRN_CUTS", 16)).unwrap();
     let mut random = Random::new(number_from("CAIRN_SEED", 2));
     let stream = Stream::shared();
     let mut slowest = Duration::ZERO;

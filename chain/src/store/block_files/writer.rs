@@ -173,7 +173,10 @@ impl Writer {
     }
 
     /// Does what may only be done while nothing has failed, and remembers when it fails.
-    pub(super) fn attempt(&mut self, operation: impl FnOnce(&mut Self) -> Result<(), StoreError>) -> Result<(), StoreError> {
+    pub(super) fn attempt(
+        &mut self,
+        operation: impl FnOnce(&mut Self) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         self.check_usable()?;
         operation(self).inspect_err(|error| self.failure = Failure::of(error))
     }
