@@ -70,8 +70,11 @@ impl NameChange {
                 names.remove(from);
                 names.insert(to.clone(), *node);
                 let inside = format!("{from}/");
-                let moved: Vec<_> = names.extract_if(.., |path, _| path.starts_with(&inside)).collect();
-                names.extend(moved.into_iter().map(|(path, node)| (path.replacen(from, to, 1), node)));
+                let moved: Vec<_> = names.keys().filter(|path| path.starts_with(&inside)).cloned().collect();
+                for path in moved {
+                    let node = names.remove(&path).unwrap();
+                    names.insert(path.replacen(from, to, 1), node);
+                }
             }
         }
     }

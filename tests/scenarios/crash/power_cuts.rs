@@ -138,7 +138,7 @@ fn check(
     stream: &Stream,
     durable: Option<BlockHash>,
 ) -> Duration {
-    let (sender, receiver) = mpsc::channel();
+    let (sender, receiver) = mpsc::sync_channel(1);
     std::thread::scope(|scope| {
         let path = directory.path();
         scope.spawn(move || {
