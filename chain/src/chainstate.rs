@@ -171,7 +171,8 @@ impl Chainstate {
 
     /// The last block whose scripts were verified.
     fn committed_tip(&self) -> BlockId {
-        let height = self.active.height() - u32::try_from(self.in_flight.len()).expect("fewer than the chain has blocks");
+        let height =
+            self.active.height() - u32::try_from(self.in_flight.len()).expect("fewer than the chain has blocks");
         self.active.get(height).expect("a height of the chain")
     }
 

@@ -15,11 +15,11 @@ use thiserror::Error;
 pub(crate) use cache::{Change, CoinHasher, Generation};
 pub use cache::{CoinSalt, CoinsCache};
 pub use overlay::CoinsOverlay;
-pub use undo::{DisconnectOutcome, disconnect_block};
-pub(crate) use undo::{created_coins, disconnect_transactions};
 pub use statistics::{
     CoinsHashType, CoinsStatistics, ScanProgress, StatisticsError, apply_coin_hash, bogo_size, remove_coin_hash,
 };
+pub use undo::{DisconnectOutcome, disconnect_block};
+pub(crate) use undo::{created_coins, disconnect_transactions};
 
 /// Bytes of script a [`Coin`] holds without an allocation: every output an address stands for fits (Core: `prevector<36, uint8_t>`,
 /// `script/script.h`).

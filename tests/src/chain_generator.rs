@@ -13,6 +13,7 @@ mod random;
 mod signature_check;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use bitcoin::block::Header;
 use bitcoin::constants::{COINBASE_MATURITY, genesis_block};
@@ -56,10 +57,11 @@ pub struct GeneratedBlock {
 }
 
 /// Makes the blocks of a chain one by one, from height 1 on. It holds the coins, not the blocks.
+#[derive(Clone)]
 pub struct ChainGenerator {
     options: ChainOptions,
     random: Random,
-    keys: Keys,
+    keys: Arc<Keys>,
     height: u32,
     tip: Header,
     /// Coinbases with their heights, the oldest first.
@@ -76,13 +78,19 @@ impl ChainGenerator {
         Self {
             options,
             random: Random::new(options.seed),
-            keys: Keys::new(),
+            keys: Arc::new(Keys::new()),
             height: 0,
             tip: genesis_block(Network::Regtest).header,
             immature: VecDeque::new(),
             large: Vec::new(),
             coins: Vec::new(),
         }
+    }
+
+    /// A generator that goes on from here with other blocks.
+    #[must_use]
+    pub fn fork(&self, seed: u64) -> Self {
+        Self { random: Random::new(seed), ..self.clone() }
     }
 
     /// Coins that the next blocks can spend.

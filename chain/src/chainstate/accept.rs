@@ -171,12 +171,7 @@ impl Chainstate {
     }
 
     /// Notes where a body is, and what became complete by it (Core: `ReceivedBlockTransactions`).
-    pub(super) fn received_block_transactions(
-        &mut self,
-        id: BlockId,
-        block: &Block,
-        position: RecordPosition,
-    ) {
+    pub(super) fn received_block_transactions(&mut self, id: BlockId, block: &Block, position: RecordPosition) {
         let entry = self.index.entry_mut(id);
         entry.transactions = u32::try_from(block.transactions().len()).expect("a checked block's count fits 32 bits");
         entry.body = position;

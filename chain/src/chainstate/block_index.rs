@@ -116,7 +116,8 @@ impl BlockIndex {
     /// Looks for the valid header with the most work again.
     pub(crate) fn recompute_best_header(&mut self) {
         let valid = self.iter().filter(|(_, entry)| !entry.status.contains(BlockStatus::FAILED));
-        let best = valid.fold(BlockId::GENESIS, |best, (id, entry)| if entry.work > self[best].work { id } else { best });
+        let best =
+            valid.fold(BlockId::GENESIS, |best, (id, entry)| if entry.work > self[best].work { id } else { best });
         self.best_header = best;
     }
 
@@ -147,7 +148,9 @@ impl BlockIndex {
         let related: Vec<BlockId> = self
             .iter()
             .filter(|(_, entry)| entry.status.contains(BlockStatus::FAILED))
-            .filter(|(other, entry)| self.ancestor(*other, entry.height.min(height)) == self.ancestor(id, entry.height.min(height)))
+            .filter(|(other, entry)| {
+                self.ancestor(*other, entry.height.min(height)) == self.ancestor(id, entry.height.min(height))
+            })
             .map(|(other, _)| other)
             .collect();
         for other in related {

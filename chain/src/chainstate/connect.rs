@@ -128,7 +128,11 @@ impl Chainstate {
     }
 
     /// Disconnects blocks down to `fork`. False when scripts in flight failed before, so that the tip is another.
-    pub(super) fn disconnect_to(&mut self, fork: BlockId, invalid: &mut InvalidBlocks) -> Result<bool, ChainstateError> {
+    pub(super) fn disconnect_to(
+        &mut self,
+        fork: BlockId,
+        invalid: &mut InvalidBlocks,
+    ) -> Result<bool, ChainstateError> {
         if !self.settle(invalid)? {
             return Ok(false);
         }
@@ -205,11 +209,8 @@ impl Chainstate {
             for coin in spent {
                 write_coin(&mut bytes, coin);
             }
-            let position = if bytes.is_empty() {
-                None
-            } else {
-                Some(self.files.append_undo(self.index[id].body.file, &bytes)?)
-            };
+            let position =
+                if bytes.is_empty() { None } else { Some(self.files.append_undo(self.index[id].body.file, &bytes)?) };
             self.unflushed_bytes += bytes.len() as u64;
             let entry = self.index.entry_mut(id);
             entry.undo = position.map(Into::into).unwrap_or_default();

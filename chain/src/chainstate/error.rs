@@ -22,7 +22,9 @@ pub enum ChainstateError {
     #[error("stopped after an error: {0}")]
     Stopped(String),
     /// Data on disk contradict each other.
-    #[error("block {hash} cannot be taken back: {detail}; compute the coins again with 'cairn chain reindex --chainstate'")]
+    #[error(
+        "block {hash} cannot be taken back: {detail}; compute the coins again with 'cairn chain reindex --chainstate'"
+    )]
     CannotDisconnect {
         /// The block.
         hash: BlockHash,

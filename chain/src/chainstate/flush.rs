@@ -90,7 +90,11 @@ impl Chainstate {
     }
 
     /// Goes on with a flush that a crash stopped after its third step.
-    pub(super) fn resume_flush(&mut self, generation: Arc<Generation>, to: bitcoin::BlockHash) -> Result<(), ChainstateError> {
+    pub(super) fn resume_flush(
+        &mut self,
+        generation: Arc<Generation>,
+        to: bitcoin::BlockHash,
+    ) -> Result<(), ChainstateError> {
         let (database, journal) = (Arc::clone(&self.database), self.journal.clone());
         let pages = Arc::clone(self.coins.store());
         self.flush = Some(spawn(move || merge(&database, &pages, &journal, &generation, to))?);
@@ -152,11 +156,7 @@ impl FlushWork {
 ///
 /// Chunks may become durable before the head: they say nothing that is not true already. But none may before one that holds a
 /// parent, so batches are synced one after the other.
-pub(super) fn write_index(
-    database: &Database,
-    chunks: &[([u8; 5], Vec<u8>)],
-    head: &Head,
-) -> Result<(), StoreError> {
+pub(super) fn write_index(database: &Database, chunks: &[([u8; 5], Vec<u8>)], head: &Head) -> Result<(), StoreError> {
     let mut batches = chunks.chunks(CHUNKS_PER_BATCH).peekable();
     loop {
         let mut batch = sled::Batch::default();

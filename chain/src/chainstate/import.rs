@@ -196,7 +196,8 @@ impl<'a> Import<'a> {
         }
         let index = &self.chainstate.index;
         let known = index.find(&hash_header(header));
-        let is_known = known.is_some_and(|id| index[id].status.contains(BlockStatus::HAVE_DATA) || index[id].transactions > 0);
+        let is_known =
+            known.is_some_and(|id| index[id].status.contains(BlockStatus::HAVE_DATA) || index[id].transactions > 0);
         self.summary.known += u64::from(is_known);
         !is_known
     }

@@ -5,18 +5,20 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::block_index::{ActiveChain, BlockId, BlockIndex, BlockStatus, CHUNK_PREFIX, RECORDS_PER_CHUNK};
-use super::reindex::Marker;
 use super::candidates::Candidates;
 use super::check_queue::CheckQueue;
-use super::invalidate::NOTHING_PRECIOUS;
 use super::flush::{Head, read_directory, write_index};
+use super::invalidate::NOTHING_PRECIOUS;
+use super::reindex::Marker;
 use super::{Chainstate, ChainstateError, ChainstateOptions};
 use crate::coins::CoinsCache;
 use crate::params::ChainParams;
 use crate::pow::Work;
 use crate::primitives::Block;
 use crate::script::SignatureCache;
-use crate::store::{BlockFileInfo, BlockFiles, CoinPages, DataDirectory, Database, Journal, RecordPosition, StoreError};
+use crate::store::{
+    BlockFileInfo, BlockFiles, CoinPages, DataDirectory, Database, Journal, RecordPosition, StoreError,
+};
 
 /// Memory for pages of the database, in bytes. What blocks change often stays in the cache of coins.
 pub(super) const DATABASE_CACHE: u64 = 64 << 20;
@@ -43,9 +45,11 @@ impl Chainstate {
         if opening == Opening::Normal && Marker::new(directory.path()).is_there() {
             return Err(ChainstateError::ReindexUnfinished);
         }
-        let queue = CheckQueue::new(options.thread_count()).map_err(|error| ChainstateError::Threads(Arc::new(error)))?;
+        let queue =
+            CheckQueue::new(options.thread_count()).map_err(|error| ChainstateError::Threads(Arc::new(error)))?;
         let database = Arc::new(Database::open(&directory.path().join("database"), DATABASE_CACHE)?);
-        let pages = CoinPages::open(database.coins.clone(), directory.salt(), &read_directory(&database)?)?;
+        let pages =
+            CoinPages::open(database.coins.clone(), database.file()?, directory.salt(), &read_directory(&database)?)?;
 
         let head = Head::read(&database)?;
         let stored = if head.is_some() { load_index(&database, &params)? } else { None };
@@ -169,9 +173,9 @@ fn damaged(detail: String) -> StoreError {
 pub(super) fn load_index(database: &Database, params: &ChainParams) -> Result<Option<BlockIndex>, StoreError> {
     let failed = || StoreError::database("read the block index from");
     let last = database.index.scan_prefix([CHUNK_PREFIX]).keys().next_back().transpose().map_err(failed())?;
-    let capacity = last.and_then(|key| key.get(1..5)?.try_into().ok()).map_or(0, |number| {
-        (u32::from_be_bytes(number) as usize + 1) * RECORDS_PER_CHUNK as usize
-    });
+    let capacity = last
+        .and_then(|key| key.get(1..5)?.try_into().ok())
+        .map_or(0, |number| (u32::from_be_bytes(number) as usize + 1) * RECORDS_PER_CHUNK as usize);
     let chunks = database.index.scan_prefix([CHUNK_PREFIX]).values().map(|value| value.map_err(failed()));
     BlockIndex::load(params.genesis.hash, chunks, capacity)
 }

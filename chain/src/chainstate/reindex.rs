@@ -19,9 +19,7 @@ use super::open::{DATABASE_CACHE, Opening, load_index};
 use super::prepare::{Prepared, prepare};
 use super::{Chainstate, ChainstateError, ChainstateOptions};
 use crate::params::ChainParams;
-use crate::store::{
-    BlockFileScanner, BlockFiles, DataDirectory, Database, RecordPosition, StoreError, sync_directory,
-};
+use crate::store::{BlockFileScanner, BlockFiles, DataDirectory, Database, RecordPosition, StoreError, sync_directory};
 use crate::validation::{BlockError, HeaderError};
 
 /// What is computed again (Core: `-reindex`, `-reindex-chainstate`).
@@ -131,7 +129,9 @@ impl Chainstate {
                 chainstate.reindex_file(directory, number, &mut waiting, &mut |offset, height| {
                     progress(ReindexProgress { done: done + offset, total, height })
                 })?;
-                done += u64::from(chainstate.files.file_sizes().find(|file| file.number == number).map_or(0, |file| file.size));
+                done += u64::from(
+                    chainstate.files.file_sizes().find(|file| file.number == number).map_or(0, |file| file.size),
+                );
             }
             if chainstate.index.body(BlockId::GENESIS).is_none() {
                 chainstate.store_genesis()?;

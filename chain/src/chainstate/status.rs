@@ -154,9 +154,7 @@ impl Chainstate {
         CoinsStatistics::compute(&**pages, hash_type, memory, progress).map_err(|error| match error {
             StatisticsError::Coins(error) => error.into(),
             StatisticsError::Interrupted => ChainstateError::Interrupted,
-            changed @ StatisticsError::CoinsChanged { .. } => {
-                CoinsError(std::sync::Arc::new(changed)).into()
-            }
+            changed @ StatisticsError::CoinsChanged { .. } => CoinsError(std::sync::Arc::new(changed)).into(),
         })
     }
 

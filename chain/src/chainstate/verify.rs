@@ -142,8 +142,8 @@ impl Chainstate {
         let id = self.active.get(height).expect("a height of the chain");
         let block = ContextuallyCheckedBlock::stored(Arc::new(self.read_stored_block(id)?), height);
         let view = self.view(self.index[id].parent);
-        let connected: Result<_, BlockError> = check_inputs(block, overlay, &view, &self.params.consensus)
-            .and_then(|block| check_scripts(block, None));
+        let connected: Result<_, BlockError> =
+            check_inputs(block, overlay, &view, &self.params.consensus).and_then(|block| check_scripts(block, None));
         Ok(connected.map(|_| ()).map_err(|error| error.to_string()))
     }
 }
@@ -151,7 +151,9 @@ impl Chainstate {
 /// Damaged data are what verification looks for, not a fault that stops it.
 fn as_finding<T>(result: Result<T, ChainstateError>) -> Result<Result<T, String>, ChainstateError> {
     match result {
-        Err(ChainstateError::Store(error)) if matches!(*error, StoreError::Damaged { .. }) => Ok(Err(error.to_string())),
+        Err(ChainstateError::Store(error)) if matches!(*error, StoreError::Damaged { .. }) => {
+            Ok(Err(error.to_string()))
+        }
         Err(error @ ChainstateError::NotAvailable { .. }) => Ok(Err(error.to_string())),
         Ok(value) => Ok(Ok(value)),
         Err(error) => Err(error),

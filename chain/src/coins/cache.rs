@@ -10,8 +10,8 @@ use bitcoin::OutPoint;
 use super::{Coin, CoinsError, CoinsView, CoinsViewMut};
 
 pub(crate) use generation::{Change, Generation};
-pub use hasher::CoinSalt;
 pub(crate) use hasher::CoinHasher;
+pub use hasher::CoinSalt;
 
 /// A write-back cache over the stored coins (Core: `CCoinsViewCache` over `CCoinsViewDB`, `coins.h`, `txdb.h`).
 ///

@@ -12,6 +12,7 @@
 
 mod page;
 
+use std::fs::File;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock};
 
@@ -27,6 +28,9 @@ const MAX_PAGE_SIZE: usize = 4 << 10;
 const TYPICAL_COIN_SIZE: usize = 64;
 /// Pages read or written between two calls that let sled free what it replaced: its collector holds a great deal back.
 const OPERATIONS_PER_COLLECTION: usize = 64;
+/// Pages written between two syncs. sled uses a segment again as soon as all that was in it stands elsewhere, durable or not; so
+/// what was written must be durable before another segment is full, or a power cut could take both copies of a page.
+const PAGES_PER_SYNC: usize = 64;
 
 /// The set of coins as of the last merge.
 #[derive(Debug)]
@@ -37,14 +41,27 @@ pub struct CoinPages {
     directory: RwLock<Vec<u64>>,
     /// Pages read or written so far.
     operations: AtomicUsize,
+    /// The file sled writes.
+    file: File,
+    /// Pages written so far.
+    written: AtomicUsize,
 }
 
 impl CoinPages {
     /// The pages in `tree`, whose depths were `depths` at the last flush.
-    pub(crate) fn open(tree: sled::Tree, salt: CoinSalt, depths: &[u8]) -> Result<Self, StoreError> {
+    pub(crate) fn open(tree: sled::Tree, file: File, salt: CoinSalt, depths: &[u8]) -> Result<Self, StoreError> {
         let directory = directory_of(depths)?;
-        let pages = Self { tree, hasher: CoinHasher::new(salt), directory: RwLock::new(directory), operations: AtomicUsize::new(0) };
-        if depths == [0] && !pages.tree.contains_key(0u64.to_be_bytes()).map_err(StoreError::database("read coins from"))? {
+        let pages = Self {
+            tree,
+            hasher: CoinHasher::new(salt),
+            directory: RwLock::new(directory),
+            operations: AtomicUsize::new(0),
+            file,
+            written: AtomicUsize::new(0),
+        };
+        if depths == [0]
+            && !pages.tree.contains_key(0u64.to_be_bytes()).map_err(StoreError::database("read coins from"))?
+        {
             pages.write(0, &Page::empty(0))?;
         }
         Ok(pages)
@@ -128,6 +145,10 @@ impl CoinPages {
         }
         self.tree.insert(lowest.to_be_bytes(), bytes).map_err(StoreError::database("write coins to"))?;
         self.collect_garbage();
+        if self.written.fetch_add(1, Ordering::Relaxed) % PAGES_PER_SYNC == PAGES_PER_SYNC - 1 {
+            let failed = |source| StoreError::Database { action: "sync", source: sled::Error::Io(source) };
+            self.file.sync_data().map_err(failed)?;
+        }
         Ok(())
     }
 

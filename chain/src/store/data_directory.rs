@@ -39,6 +39,11 @@ impl DataDirectory {
             Err(error) if error.kind() == io::ErrorKind::NotFound => create(path, params)?,
             Err(error) => return Err(StoreError::io("read", &description)(error)),
         };
+        // Even when all was there: whoever made it may have been killed before it was durable.
+        sync_directory(path)?;
+        if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            sync_directory(parent)?;
+        }
         Ok(Self { path: path.to_owned(), salt, _lock: lock })
     }
 
@@ -87,7 +92,11 @@ fn check(path: &Path, text: &str, params: &ChainParams) -> Result<CoinSalt, Stor
     }
     let (got, expected) = (string("network")?, &params.name);
     if got != expected {
-        return Err(StoreError::OtherNetwork { path: path.to_owned(), expected: expected.clone(), got: got.to_owned() });
+        return Err(StoreError::OtherNetwork {
+            path: path.to_owned(),
+            expected: expected.clone(),
+            got: got.to_owned(),
+        });
     }
     let (got, expected) = (string("spec_hash")?, spec_hash(params));
     if got != expected {
@@ -122,10 +131,6 @@ fn create(path: &Path, params: &ChainParams) -> Result<CoinSalt, StoreError> {
         })
         .and_then(|()| fs::rename(&temporary, &description))
         .map_err(StoreError::io("write", &description))?;
-    sync_directory(path)?;
-    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        sync_directory(parent)?;
-    }
     Ok(salt)
 }
 

@@ -108,7 +108,8 @@ pub fn check_inputs(
         .and_then(|()| check_coinbase_amount(&block, height, connection.fees, params));
     let Connection { coins, spent, fees, .. } = connection;
     if let Err(error) = result {
-        disconnect_transactions(&block, connected, height, &spent, coins).map_err(|error| coins_failed(&block, error))?;
+        disconnect_transactions(&block, connected, height, &spent, coins)
+            .map_err(|error| coins_failed(&block, error))?;
         if bip30 == Bip30::Implied {
             check_bip30(&block, coins)?;
         }

@@ -1,6 +1,7 @@
 //! Randomness that a seed determines.
 
 /// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
+#[derive(Clone)]
 pub(super) struct Random(u64);
 
 impl Random {

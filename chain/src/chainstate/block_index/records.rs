@@ -47,9 +47,7 @@ impl BlockIndex {
             bytes.push(entry.status.bits());
             let RecordPosition { file, offset, length, checksum } = entry.body;
             let UndoPosition { offset: undo_offset, length: undo_length, checksum: undo_checksum } = entry.undo;
-            for field in
-                [entry.transactions, file, offset, length, checksum, undo_offset, undo_length, undo_checksum]
-            {
+            for field in [entry.transactions, file, offset, length, checksum, undo_offset, undo_length, undo_checksum] {
                 bytes.extend_from_slice(&field.to_le_bytes());
             }
         }
@@ -92,20 +90,23 @@ impl BlockIndex {
         Ok(index)
     }
 
-    fn push_stored(&mut self, header: &Header, hash: BlockHash, reader: &StoredReader<'_>) -> Result<BlockId, StoreError> {
+    fn push_stored(
+        &mut self,
+        header: &Header,
+        hash: BlockHash,
+        reader: &StoredReader<'_>,
+    ) -> Result<BlockId, StoreError> {
         let last = BlockId(u32::try_from(self.entries.len() - 1).expect("fewer than 2^32 headers"));
-        let parent = if self[last].hash == header.prev_blockhash {
-            Some(last)
-        } else {
-            self.find(&header.prev_blockhash)
-        };
+        let parent =
+            if self[last].hash == header.prev_blockhash { Some(last) } else { self.find(&header.prev_blockhash) };
         let parent = parent.ok_or_else(|| reader.damaged(format!("{hash} comes before its parent")))?;
         Ok(self.push(header, hash, Some(parent)))
     }
 
     fn read_record(&mut self, id: BlockId, reader: &mut StoredReader<'_>) -> Result<(), StoreError> {
         let status = reader.u8()?;
-        let status = BlockStatus::from_bits(status).ok_or_else(|| reader.damaged(format!("a status of {status:#x}")))?;
+        let status =
+            BlockStatus::from_bits(status).ok_or_else(|| reader.damaged(format!("a status of {status:#x}")))?;
         let transactions = reader.u32()?;
         let body = RecordPosition {
             file: reader.u32()?,
@@ -115,7 +116,8 @@ impl BlockIndex {
         };
         let undo = UndoPosition { offset: reader.u32()?, length: reader.u32()?, checksum: reader.u32()? };
         let parent = self[id].parent;
-        let below = if self[id].is_genesis() { Some(0) } else { Some(self[parent].chain_transactions).filter(|&n| n > 0) };
+        let below =
+            if self[id].is_genesis() { Some(0) } else { Some(self[parent].chain_transactions).filter(|&n| n > 0) };
         let entry = self.volatile_mut(id);
         entry.status = status;
         entry.transactions = transactions;

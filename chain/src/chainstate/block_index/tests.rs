@@ -1,5 +1,5 @@
-use bitcoin::block::Version;
 use bitcoin::TxMerkleNode;
+use bitcoin::block::Version;
 use bitcoin::hex::DisplayHex;
 use proptest::prelude::*;
 

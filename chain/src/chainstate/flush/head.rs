@@ -69,7 +69,9 @@ impl Head {
                 journal: JournalSeal { size: u64::from_le_bytes(reader.array()?), checksum: reader.u32()? },
             },
             (format, kind) => {
-                return Err(reader.damaged(format!("expected format {FORMAT} and kind 0 or 1, got {format} and {kind}")));
+                return Err(
+                    reader.damaged(format!("expected format {FORMAT} and kind 0 or 1, got {format} and {kind}"))
+                );
             }
         };
         if reader.is_empty() { Ok(head) } else { Err(reader.damaged("it is too long")) }

@@ -16,7 +16,12 @@ fn outpoint(number: u8) -> OutPoint {
 fn coin(amount: u64) -> Coin {
     // Some scripts are too long to be held in place.
     let script = vec![0x51; usize::try_from(amount % 50).unwrap()];
-    Coin { amount: Amount::from_sat(amount), script_pubkey: CoinScript::from(&script[..]), height: 1, is_coinbase: false }
+    Coin {
+        amount: Amount::from_sat(amount),
+        script_pubkey: CoinScript::from(&script[..]),
+        height: 1,
+        is_coinbase: false,
+    }
 }
 
 fn merge(store: &mut Store, generation: &Generation) {

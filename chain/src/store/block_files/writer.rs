@@ -72,16 +72,17 @@ struct Failure {
 
 impl Writer {
     /// A writer for `directory`, which is made durably if it is missing.
+    ///
+    /// What is there may be so only in memory, made by a process that was killed before it synced: its name is synced now, and
+    /// the names in it with the first record.
     pub(super) fn open(directory: &Path) -> Result<Self, StoreError> {
-        if !directory.is_dir() {
-            fs::create_dir_all(directory).map_err(StoreError::io("make", directory))?;
-            let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty());
-            sync_directory(parent.unwrap_or(Path::new(".")))?;
-        }
+        fs::create_dir_all(directory).map_err(StoreError::io("make", directory))?;
+        let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty());
+        sync_directory(parent.unwrap_or(Path::new(".")))?;
         Ok(Self {
             directory: directory.to_owned(),
             open_files: Vec::new(),
-            directory_changed: false,
+            directory_changed: true,
             failure: None,
             record: Vec::new(),
         })
@@ -172,7 +173,10 @@ impl Writer {
     }
 
     /// Does what may only be done while nothing has failed, and remembers when it fails.
-    pub(super) fn attempt(&mut self, operation: impl FnOnce(&mut Self) -> Result<(), StoreError>) -> Result<(), StoreError> {
+    pub(super) fn attempt(
+        &mut self,
+        operation: impl FnOnce(&mut Self) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         self.check_usable()?;
         operation(self).inspect_err(|error| self.failure = Failure::of(error))
     }

@@ -35,7 +35,9 @@ impl Page {
         let mut reader = StoredReader::new(&value, WHAT);
         let (format, depth) = (reader.u8()?, reader.u8()?);
         if format != FORMAT || depth > 64 {
-            return Err(reader.damaged(format!("expected format {FORMAT} and at most depth 64, got {format} and {depth}")));
+            return Err(
+                reader.damaged(format!("expected format {FORMAT} and at most depth 64, got {format} and {depth}"))
+            );
         }
         Ok(Self { value, depth })
     }

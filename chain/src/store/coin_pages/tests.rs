@@ -14,6 +14,11 @@ fn tree() -> sled::Tree {
     db.open_tree("coins").unwrap()
 }
 
+/// A file to sync: what a test writes need not be durable.
+fn file() -> File {
+    tempfile::tempfile().unwrap()
+}
+
 fn outpoint(number: u32) -> OutPoint {
     OutPoint { txid: Txid::from_byte_array(crate::hash::sha256(&(number / 3).to_le_bytes())), vout: number % 3 }
 }
@@ -54,14 +59,14 @@ fn all(pages: &CoinPages) -> HashMap<OutPoint, Coin> {
 #[test]
 fn pages_split_and_keep_every_coin() {
     let tree = tree();
-    let pages = CoinPages::open(tree.clone(), SALT, &[0]).unwrap();
+    let pages = CoinPages::open(tree.clone(), file(), SALT, &[0]).unwrap();
     pages.merge(&generation(0..20_000, 0..0)).unwrap();
     pages.merge(&generation(20_000..30_000, 0..10_000)).unwrap();
     assert!(pages.depths().len() > 100, "{} pages", pages.depths().len());
     for value in tree.iter().values() {
         assert!(value.unwrap().len() <= MAX_PAGE_SIZE);
     }
-    let reopened = CoinPages::open(tree, SALT, &pages.depths()).unwrap();
+    let reopened = CoinPages::open(tree, file(), SALT, &pages.depths()).unwrap();
     assert_eq!(*reopened.directory.read().unwrap(), *pages.directory.read().unwrap());
     for number in 0..30_000 {
         let expected = (number >= 10_000).then(|| coin(number));
@@ -73,9 +78,9 @@ fn pages_split_and_keep_every_coin() {
 #[test]
 fn a_directory_that_lags_behind_finds_every_coin() {
     let tree = tree();
-    let pages = CoinPages::open(tree.clone(), SALT, &[0]).unwrap();
+    let pages = CoinPages::open(tree.clone(), file(), SALT, &[0]).unwrap();
     pages.merge(&generation(0..3_000, 0..0)).unwrap();
-    let lagging = CoinPages::open(tree, SALT, &pages.depths()).unwrap();
+    let lagging = CoinPages::open(tree, file(), SALT, &pages.depths()).unwrap();
     pages.merge(&generation(3_000..30_000, 0..0)).unwrap();
     for number in 0..30_000 {
         assert_eq!(lagging.coin(&outpoint(number)).unwrap(), Some(coin(number)));
@@ -102,7 +107,7 @@ proptest! {
         cut: prop::sample::Index,
     ) {
         let tree = tree();
-        let pages = CoinPages::open(tree.clone(), SALT, &[0]).unwrap();
+        let pages = CoinPages::open(tree.clone(), file(), SALT, &[0]).unwrap();
         pages.merge(&generation(first.iter().copied().chain(5_000..9_000), 0..0)).unwrap();
         let before: HashMap<_, _> = tree.iter().map(|entry| entry.unwrap()).collect();
         let depths = pages.depths();
@@ -124,7 +129,7 @@ proptest! {
         for (key, value) in before.into_iter().chain(writes.iter().take(cut.index(writes.len() + 1)).cloned()) {
             tree.insert(key, value).unwrap();
         }
-        let reopened = CoinPages::open(tree, SALT, &depths).unwrap();
+        let reopened = CoinPages::open(tree, file(), SALT, &depths).unwrap();
         reopened.merge(&changes).unwrap();
         prop_assert_eq!(all(&reopened), expected);
     }
