@@ -47,12 +47,11 @@ impl Chainstate {
         }
         let queue =
             CheckQueue::new(options.thread_count()).map_err(|error| ChainstateError::Threads(Arc::new(error)))?;
-        let database = Arc::new(Database::open(&directory.path().join("database"), DATABASE_CACHE)?);
+        let (database, head, stored) = open_database(&directory, &params)?;
+        let database = Arc::new(database);
         let pages =
             CoinPages::open(database.coins.clone(), database.file()?, directory.salt(), &read_directory(&database)?)?;
 
-        let head = Head::read(&database)?;
-        let stored = if head.is_some() { load_index(&database, &params)? } else { None };
         let is_new = stored.is_none();
         let genesis = &params.genesis;
         let index = stored.unwrap_or_else(|| BlockIndex::new(&genesis.header, genesis.hash));
@@ -168,6 +167,28 @@ const FIRST_SEQUENCE: i32 = STORED_SEQUENCE + 1;
 
 fn damaged(detail: String) -> StoreError {
     StoreError::Damaged { what: "the block index", detail }
+}
+
+/// Entries of the index from which on the database is opened a second time.
+const LARGE_INDEX: usize = 10_000;
+
+/// Opens the database and loads the index.
+///
+/// sled keeps what it read, whatever its cache is told to hold, until as much again is read. Of a large index that is as much as
+/// the index itself, and it is not read again: so the database is closed and opened once more.
+fn open_database(
+    directory: &DataDirectory,
+    params: &ChainParams,
+) -> Result<(Database, Option<Head>, Option<BlockIndex>), StoreError> {
+    let path = directory.path().join("database");
+    let database = Database::open(&path, DATABASE_CACHE)?;
+    let head = Head::read(&database)?;
+    let index = if head.is_some() { load_index(&database, params)? } else { None };
+    if index.as_ref().is_none_or(|index| index.len() < LARGE_INDEX) {
+        return Ok((database, head, index));
+    }
+    drop(database);
+    Ok((Database::open(&path, DATABASE_CACHE)?, head, index))
 }
 
 pub(super) fn load_index(database: &Database, params: &ChainParams) -> Result<Option<BlockIndex>, StoreError> {

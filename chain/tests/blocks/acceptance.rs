@@ -13,7 +13,7 @@ use crate::tree::BlockTree;
 #[ignore = "set CAIRN_DATA to the folder of acceptance data and run with --ignored"]
 fn mainnet_0_438() {
     let mut tree = BlockTree::new(ChainParams::main());
-    let blocks = data::block_file("mainnet_0_438.blk.dat");
+    let blocks = block_file("mainnet_0_438.blk.dat");
     assert_eq!(blocks.len(), 439);
     for (height, block) in blocks.into_iter().enumerate().skip(1) {
         assert_eq!(tree.extend(block), Ok(()), "height {height}");
@@ -134,4 +134,18 @@ fn replay_feature(file: &str) -> (usize, usize) {
         }
     }
     (judged, rejected)
+}
+
+/// The blocks of a file in the framing of Core's `blk*.dat`: magic, length (four bytes little-endian), block.
+fn block_file(file: &str) -> Vec<Vec<u8>> {
+    let bytes = crate::acceptance_data::read(file);
+    let mut rest = &bytes[..];
+    let mut blocks = Vec::new();
+    while let Some((frame, tail)) = rest.split_first_chunk::<8>() {
+        let length = u32::from_le_bytes(frame[4..].try_into().unwrap());
+        let (block, tail) = tail.split_at(length.try_into().unwrap());
+        blocks.push(block.to_vec());
+        rest = tail;
+    }
+    blocks
 }

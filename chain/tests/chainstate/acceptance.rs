@@ -74,6 +74,12 @@ fn full_block_tests() {
                 let answer = node.submit(data::hex(row["block"].as_str().unwrap()));
                 assert_eq!(answer.submitted.as_deref(), row["core_submitblock"].as_str(), "{name}");
             }
+            if row["kind"] == "utxo_after_disconnect" {
+                let outpoint = row["outpoint"].as_str().unwrap().parse().unwrap();
+                let expected = row["expected"].as_bool().unwrap();
+                let block = row["block_hash"].as_str().unwrap().parse().unwrap();
+                assert_eq!(node.has_coin_before(&block, &outpoint), expected, "{name}");
+            }
             if let Some(tip) = row["core_tip_after"].as_str() {
                 assert_eq!(node.tip().to_string(), tip, "{name}");
             }

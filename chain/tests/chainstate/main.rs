@@ -3,6 +3,8 @@
 //! | file | holds |
 //! |---|---|
 //! | `acceptance` | histories with the answers Core gave at every step |
+//! | `history` | chains that go forth and back |
+//! | `own_chain` | blocks for that |
 //! | `submit` | a block as Core's `submitblock` takes it |
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
@@ -11,4 +13,6 @@ mod acceptance;
 mod acceptance_data;
 #[path = "../support/data_forms.rs"]
 mod data;
+mod history;
+mod own_chain;
 mod submit;

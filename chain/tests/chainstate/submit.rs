@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use bitcoin::BlockHash;
 use bitcoin::hex::DisplayHex;
-use cairn_chain::chainstate::{Acceptance, ChainEvent, Chainstate, ChainstateOptions};
+use bitcoin::{BlockHash, OutPoint};
+use cairn_chain::chainstate::{
+    Acceptance, ChainEvent, Chainstate, ChainstateError, ChainstateOptions, ReindexProgress, ReindexScope,
+};
 use cairn_chain::coins::CoinsHashType;
 use cairn_chain::params::ChainParams;
 use cairn_chain::primitives::Block;
@@ -47,6 +49,22 @@ impl Node {
         self.chainstate = Some(opened);
     }
 
+    pub(crate) fn path(&self) -> &std::path::Path {
+        self.directory.path()
+    }
+
+    /// Computes again what can be, and opens the directory if that was finished.
+    pub(crate) fn reindex(
+        &mut self,
+        scope: ReindexScope,
+        progress: &mut dyn FnMut(ReindexProgress) -> ControlFlow<()>,
+    ) -> Result<(), ChainstateError> {
+        self.chainstate = None;
+        let (params, options) = (self.params.clone(), self.options.clone());
+        self.chainstate = Some(Chainstate::reindex(self.directory.path(), params, options, scope, progress)?);
+        Ok(())
+    }
+
     /// Takes a block as `submitblock` does (Core: `rpc/mining.cpp`).
     pub(crate) fn submit(&mut self, bytes: Vec<u8>) -> Answer {
         let decode_failed =
@@ -77,6 +95,15 @@ impl Node {
 
     pub(crate) fn tip(&mut self) -> BlockHash {
         self.chainstate().tip().hash
+    }
+
+    /// Whether there is a coin when a block of the active chain and all above it are disconnected.
+    pub(crate) fn has_coin_before(&mut self, block: &BlockHash, outpoint: &OutPoint) -> bool {
+        let chainstate = self.chainstate();
+        chainstate.invalidate_block(block).unwrap();
+        let found = chainstate.coin(outpoint).unwrap().is_some();
+        chainstate.reconsider_block(block).unwrap();
+        found
     }
 
     /// Core's `hash_serialized_3`, number of coins and their amount in satoshis.

@@ -5,6 +5,7 @@ mod export;
 mod import;
 mod options;
 mod prune;
+mod reindex;
 mod status;
 mod utxo_stats;
 mod verify;
@@ -35,6 +36,7 @@ enum ChainCommand {
     Status(status::StatusArgs),
     UtxoStats(utxo_stats::UtxoStatsArgs),
     Prune(prune::PruneArgs),
+    Reindex(reindex::ReindexArgs),
 }
 
 /// Runs a `cairn chain` command.
@@ -46,6 +48,7 @@ pub(super) fn run(args: ChainArgs) -> Answer {
         ChainCommand::Status(args) => status::run(&args),
         ChainCommand::UtxoStats(args) => utxo_stats::run(&args),
         ChainCommand::Prune(args) => prune::run(&args),
+        ChainCommand::Reindex(args) => reindex::run(&args),
     }
 }
 

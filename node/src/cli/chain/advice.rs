@@ -44,7 +44,8 @@ fn for_store(error: &StoreError) -> Option<&'static str> {
             }
             _ => None,
         },
-        StoreError::Damaged { .. } => Some("import the blocks again into another --datadir"),
-        StoreError::Database { .. } => None,
+        StoreError::Damaged { .. } | StoreError::Database { .. } => {
+            Some("if it comes again, 'cairn chain reindex' computes everything but the blocks anew")
+        }
     }
 }

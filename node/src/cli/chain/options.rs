@@ -79,13 +79,19 @@ impl ChainOptions {
         }
     }
 
-    /// Opens a chain state that is there already.
-    pub(super) fn open_existing(&self) -> Result<Chainstate, Box<dyn Error>> {
+    /// The network, and where its data are, which must be there already.
+    pub(super) fn existing(&self) -> Result<(ChainParams, PathBuf), Box<dyn Error>> {
         let params = self.params()?;
         let directory = self.directory(&params)?;
         if !DataDirectory::exists(&directory) {
             return Err(no_data(&params, &directory).into());
         }
+        Ok((params, directory))
+    }
+
+    /// Opens a chain state that is there already.
+    pub(super) fn open_existing(&self) -> Result<Chainstate, Box<dyn Error>> {
+        let (params, directory) = self.existing()?;
         Chainstate::open(&directory, params, self.chainstate_options()).map_err(with_advice)
     }
 }
