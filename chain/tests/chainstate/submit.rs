@@ -100,9 +100,20 @@ impl Node {
     /// Whether there is a coin when a block of the active chain and all above it are disconnected.
     pub(crate) fn has_coin_before(&mut self, block: &BlockHash, outpoint: &OutPoint) -> bool {
         let chainstate = self.chainstate();
+        let parent = chainstate.lookup(block).unwrap().header.prev_blockhash;
+        let mut invalidated = vec![*block];
         chainstate.invalidate_block(block).unwrap();
+        // Another branch may take the lead: it has to go too.
+        while chainstate.tip().hash != parent {
+            let branch = chainstate.tip();
+            let fork = (0..branch.height).rev().find(|&height| chainstate.block_hash(height) == Some(parent));
+            invalidated.push(fork.and_then(|fork| chainstate.block_hash(fork + 1)).unwrap_or(branch.hash));
+            chainstate.invalidate_block(invalidated.last().unwrap()).unwrap();
+        }
         let found = chainstate.coin(outpoint).unwrap().is_some();
-        chainstate.reconsider_block(block).unwrap();
+        for block in invalidated.iter().rev() {
+            chainstate.reconsider_block(block).unwrap();
+        }
         found
     }
 
