@@ -1,4 +1,4 @@
-//! Bitcoin's consensus rules and proof of work, enforced by code of our own.
+//! Bitcoin's consensus rules, proof of work and chain state, by code of our own.
 //!
 //! What this crate guarantees:
 //!
@@ -6,12 +6,14 @@
 //!   or a number comes from stands beside it.
 //! - **Progress in the type.** A block that was not checked cannot be connected, because that does not compile.
 //! - **Bounds.** Nothing that arrives from outside can make it panic or choose its memory.
+//! - **Durability.** What was acknowledged as flushed survives a kill and a power cut, and nothing is ever torn.
 //! - **Solitude.** It is synchronous: no async runtime, no network, no RPC. Heavy work runs on rayon.
 //!
 //! ```text
-//!                bytes ──▶ primitives ──▶ validation ──▶ a block that may be connected
-//!                          decode once    │   │   │
-//!                                         │   │   └─▶ script   may this input spend that output?
+//!                bytes ──▶ primitives ──▶ validation ──▶ a block that may be connected ──▶ chainstate ──▶ store
+//!                          decode once    │   │   │                                        which chain    what is on disk,
+//!                                         │   │   └─▶ script   may this input spend        is best?       and in what order
+//!                                         │   │                that output?
 //!                                         │   └─────▶ coins    which outputs are unspent?
 //!                                         └─────────▶ pow      how hard must a block be to find?
 //!                                                      │
@@ -23,13 +25,13 @@
 //! | [`primitives`] | blocks and transactions as received bytes and offsets, with their hashes |
 //! | [`script`] | the interpreter, signature hashes, the signature cache |
 //! | [`validation`] | every rule about headers, blocks and transactions, and what breaking it means |
-//! | [`coins`] | unspent outputs, views of them, changes on top |
+//! | [`coins`] | unspent outputs, views of them, the write-back cache, statistics |
+//! | [`chainstate`] | the block index, the best chain, reorganisations, import, pruning, verification |
+//! | [`store`] | the data directory: block files, pages of coins in sled, the journal |
 //! | [`pow`] | targets, work, retargeting, the search for nonces |
 //! | [`params`] | the networks, and files that define one |
 //! | [`header_chain`] | what rules ask about the headers before a block |
 //! | [`hash`] | SHA-256 the way Bitcoin uses it, and the hash of a set |
-//!
-//! The layer that keeps blocks and coins on disk and decides which chain is best comes next and will stand in this crate.
 
 pub mod chainstate;
 pub mod coins;

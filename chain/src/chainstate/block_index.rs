@@ -20,7 +20,7 @@ use crate::pow::Work;
 use crate::store::{RecordPosition, StoreError};
 pub(crate) use ancestry::{ActiveChain, ChainView};
 pub(crate) use entry::{BlockId, BlockIndexEntry, BlockStatus};
-pub(crate) use records::{CHUNK_PREFIX, RECORDS_PER_CHUNK};
+pub(crate) use records::{CHUNK_PREFIX, RECORDS_PER_CHUNK, chunk_key, chunk_number};
 
 /// All entries.
 #[derive(Debug)]
@@ -50,6 +50,7 @@ impl BlockIndex {
     }
 
     /// Number of entries.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }
@@ -174,7 +175,7 @@ impl BlockIndex {
     pub(crate) fn undo(&self, id: BlockId) -> Option<RecordPosition> {
         let entry = &self[id];
         let undo = entry.undo;
-        entry.status.contains(BlockStatus::HAVE_UNDO).then(|| RecordPosition {
+        entry.status.contains(BlockStatus::HAVE_UNDO).then_some(RecordPosition {
             file: entry.body.file,
             offset: undo.offset,
             length: undo.length,

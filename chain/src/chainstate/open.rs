@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::block_index::{ActiveChain, BlockId, BlockIndex, BlockStatus, CHUNK_PREFIX, RECORDS_PER_CHUNK};
+use super::block_index::{
+    ActiveChain, BlockId, BlockIndex, BlockStatus, CHUNK_PREFIX, RECORDS_PER_CHUNK, chunk_key, chunk_number,
+};
 use super::candidates::Candidates;
 use super::check_queue::CheckQueue;
 use super::flush::{Head, read_directory, write_index};
@@ -169,36 +171,58 @@ fn damaged(detail: String) -> StoreError {
     StoreError::Damaged { what: "the block index", detail }
 }
 
-/// Entries of the index from which on the database is opened a second time.
-const LARGE_INDEX: usize = 10_000;
+/// Chunks of the index that are read before the database is closed and opened once more.
+const CHUNKS_PER_OPENING: usize = 3072;
 
 /// Opens the database and loads the index.
 ///
 /// sled keeps what it read, whatever its cache is told to hold, until as much again is read. Of a large index that is as much as
-/// the index itself, and it is not read again: so the database is closed and opened once more.
+/// the index itself, and it is not read again: so the database is closed and opened every so many chunks.
 fn open_database(
     directory: &DataDirectory,
     params: &ChainParams,
 ) -> Result<(Database, Option<Head>, Option<BlockIndex>), StoreError> {
     let path = directory.path().join("database");
-    let database = Database::open(&path, DATABASE_CACHE)?;
+    let mut database = Database::open(&path, DATABASE_CACHE)?;
     let head = Head::read(&database)?;
-    let index = if head.is_some() { load_index(&database, params)? } else { None };
-    if index.as_ref().is_none_or(|index| index.len() < LARGE_INDEX) {
-        return Ok((database, head, index));
+    let (mut index, mut next) = (None, if head.is_some() { Some(0) } else { None });
+    while let Some(first) = next {
+        next = load_index(&database, params, first, CHUNKS_PER_OPENING, &mut index)?;
+        if next.is_some() || first > 0 {
+            drop(database);
+            database = Database::open(&path, DATABASE_CACHE)?;
+        }
     }
-    drop(database);
-    Ok((Database::open(&path, DATABASE_CACHE)?, head, index))
+    if let Some(index) = &mut index {
+        index.recompute_best_header();
+    }
+    Ok((database, head, index))
 }
 
-pub(super) fn load_index(database: &Database, params: &ChainParams) -> Result<Option<BlockIndex>, StoreError> {
+/// Loads up to `count` chunks of the index from number `first` on, and returns the number of the next one, if there is one.
+pub(super) fn load_index(
+    database: &Database,
+    params: &ChainParams,
+    first: u32,
+    count: usize,
+    index: &mut Option<BlockIndex>,
+) -> Result<Option<u32>, StoreError> {
     let failed = || StoreError::database("read the block index from");
     let last = database.index.scan_prefix([CHUNK_PREFIX]).keys().next_back().transpose().map_err(failed())?;
-    let capacity = last
-        .and_then(|key| key.get(1..5)?.try_into().ok())
-        .map_or(0, |number| (u32::from_be_bytes(number) as usize + 1) * RECORDS_PER_CHUNK as usize);
-    let chunks = database.index.scan_prefix([CHUNK_PREFIX]).values().map(|value| value.map_err(failed()));
-    BlockIndex::load(params.genesis.hash, chunks, capacity)
+    let chunks = match last {
+        Some(key) => chunk_number(&key)? + 1,
+        None => return Ok(None),
+    };
+    let capacity = chunks as usize * RECORDS_PER_CHUNK as usize;
+    for (number, chunk) in (first..).zip(database.index.range(chunk_key(first)..chunk_key(chunks)).take(count)) {
+        let (key, chunk) = chunk.map_err(failed())?;
+        if chunk_number(&key)? != number {
+            return Err(damaged(format!("expected chunk {number}, got {}", chunk_number(&key)?)));
+        }
+        BlockIndex::read_chunk(index, &chunk, params.genesis.hash, capacity)?;
+    }
+    let next = first.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
+    Ok((next < chunks).then_some(next))
 }
 
 /// How far each block file is known to be filled.

@@ -29,9 +29,12 @@ pub(super) enum Prepared {
     Undecodable(Vec<u8>),
 }
 
+/// The blocks of a batch, when all are prepared.
+type Done<T> = Mutex<Option<Vec<(Prepared, T)>>>;
+
 /// Blocks that are prepared together, in their order.
 pub(super) struct PreparedBatch<T> {
-    done: Arc<Mutex<Option<Vec<(Prepared, T)>>>>,
+    done: Arc<Done<T>>,
     bytes: usize,
 }
 

@@ -207,7 +207,9 @@ impl Chainstate {
 
 /// Whether every body of the active chain is there: without one the coins cannot be computed again.
 fn check_bodies(database: &Database, params: &ChainParams) -> Result<(), ChainstateError> {
-    let (Some(head), Some(index)) = (Head::read(database)?, load_index(database, params)?) else { return Ok(()) };
+    let mut index = None;
+    load_index(database, params, 0, usize::MAX, &mut index)?;
+    let (Some(head), Some(index)) = (Head::read(database)?, index) else { return Ok(()) };
     let mut id = index.find(&head.tip()).unwrap_or(BlockId::GENESIS);
     while id != BlockId::GENESIS {
         if index.body(id).is_none() {

@@ -198,7 +198,7 @@ fn compress_amount(satoshis: u64) -> u64 {
     if satoshis == 0 {
         return 0;
     }
-    let exponent = (0..9).find(|&exponent| satoshis % 10u64.pow(exponent + 1) != 0).unwrap_or(9);
+    let exponent = (0..9).find(|&exponent| !satoshis.is_multiple_of(10u64.pow(exponent + 1))).unwrap_or(9);
     let rest = satoshis / 10u64.pow(exponent);
     // Saturates only far above any amount there can be, which a coin's amount never is.
     if exponent < 9 {

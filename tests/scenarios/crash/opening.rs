@@ -16,9 +16,7 @@ use crate::child::params;
 const HEADERS: u32 = 900_000;
 /// Headers of one message (Core: `MAX_HEADERS_RESULTS`, `net_processing.h`).
 const HEADERS_AT_ONCE: u32 = 2_000;
-/// It should be 250. But sled evicts pages only when 64 accesses to a shard of its cache came together, which the index alone does
-/// not reach, so its 125 bytes of each header are in memory twice.
-const MAX_BYTES_PER_HEADER: u64 = 350;
+const MAX_BYTES_PER_HEADER: u64 = 250;
 const MAX_TIME: Duration = Duration::from_secs(if cfg!(debug_assertions) { 10 } else { 2 });
 /// The directory that the child opens.
 const DIRECTORY: &str = "CAIRN_OPENING_CHILD";

@@ -24,9 +24,9 @@ const CARRIERS: usize = 40;
 const CARRIED_BYTES: usize = 9_000;
 /// What the index stores of a header, and the pages of a P2WSH coin, in bytes.
 const INDEX_RECORD: u64 = 113;
-const STORED_COIN: u64 = 40;
-/// Of what is on disk to what is kept, in percent. It should be 130, but sled's segments of 8 MiB hold a multiple of the coins.
-const MAX_RATIO: u64 = 170;
+const STORED_COIN: u64 = 62;
+/// Of what is on disk to what is kept, in percent.
+const MAX_RATIO: u64 = 130;
 
 /// A pruned directory takes little more than what is kept in it; its block files hardly anything.
 #[test]

@@ -63,7 +63,11 @@ fn run(orders: &Orders, stream: &Stream, until: usize, random: &mut Random, slow
     let mut reached = 0;
     // Often the child dies while it opens the directory.
     let while_opening = until < usize::MAX && random.chance(25);
-    while until > 0 && !while_opening {
+    let at_once = until == 0 || while_opening;
+    loop {
+        if at_once {
+            break;
+        }
         match child.next() {
             Some(Message::Opened { milliseconds, tip }) => {
                 stream.tip(tip);

@@ -30,10 +30,17 @@ const RECORD_SIZE: usize = HEADER_SIZE + 1 + 4 + 16 + 12;
 const WHAT: &str = "the block index";
 
 /// The key of a chunk.
-pub(super) fn chunk_key(chunk: u32) -> [u8; 5] {
+pub(crate) fn chunk_key(chunk: u32) -> [u8; 5] {
     let mut key = [CHUNK_PREFIX; 5];
     key[1..].copy_from_slice(&chunk.to_be_bytes());
     key
+}
+
+/// The number of the chunk with a key.
+pub(crate) fn chunk_number(key: &[u8]) -> Result<u32, StoreError> {
+    let mut reader = StoredReader::new(key, WHAT);
+    reader.u8()?;
+    Ok(u32::from_be_bytes(reader.array()?))
 }
 
 impl BlockIndex {
@@ -54,40 +61,34 @@ impl BlockIndex {
         bytes
     }
 
-    /// Reads the index from its chunks, which come in order. Nothing when there is none.
-    pub(crate) fn load(
+    /// Reads the next chunk of an index, which is made with the first; `capacity` entries are expected in all.
+    pub(crate) fn read_chunk(
+        index: &mut Option<Self>,
+        chunk: &[u8],
         genesis: BlockHash,
-        chunks: impl Iterator<Item = Result<sled::IVec, StoreError>>,
         capacity: usize,
-    ) -> Result<Option<Self>, StoreError> {
-        let mut index: Option<Self> = None;
-        for chunk in chunks {
-            let chunk = chunk?;
-            let mut reader = StoredReader::new(&chunk, WHAT);
-            let format = reader.u8()?;
-            if format != FORMAT {
-                return Err(reader.damaged(format!("expected format {FORMAT}, got {format}")));
-            }
-            while !reader.is_empty() {
-                let bytes: [u8; HEADER_SIZE] = reader.array()?;
-                let (header, hash) = (decode_header(&bytes), hash_header(&bytes));
-                let id = match &mut index {
-                    Some(index) => index.push_stored(&header, hash, &reader)?,
-                    None if hash == genesis => {
-                        let index = index.insert(Self::new(&header, hash));
-                        index.entries.reserve_exact(capacity);
-                        BlockId::GENESIS
-                    }
-                    None => return Err(reader.damaged(format!("expected to begin with {genesis}, got {hash}"))),
-                };
-                let index = index.as_mut().expect("made before the first record was read");
-                index.read_record(id, &mut reader)?;
-            }
+    ) -> Result<(), StoreError> {
+        let mut reader = StoredReader::new(chunk, WHAT);
+        let format = reader.u8()?;
+        if format != FORMAT {
+            return Err(reader.damaged(format!("expected format {FORMAT}, got {format}")));
         }
-        if let Some(index) = &mut index {
-            index.recompute_best_header();
+        while !reader.is_empty() {
+            let bytes: [u8; HEADER_SIZE] = reader.array()?;
+            let (header, hash) = (decode_header(&bytes), hash_header(&bytes));
+            let id = match index {
+                Some(index) => index.push_stored(&header, hash, &reader)?,
+                None if hash == genesis => {
+                    let index = index.insert(Self::new(&header, hash));
+                    index.entries.reserve_exact(capacity);
+                    BlockId::GENESIS
+                }
+                None => return Err(reader.damaged(format!("expected to begin with {genesis}, got {hash}"))),
+            };
+            let index = index.as_mut().expect("made before the first record was read");
+            index.read_record(id, &mut reader)?;
         }
-        Ok(index)
+        Ok(())
     }
 
     fn push_stored(

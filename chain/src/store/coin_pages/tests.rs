@@ -29,7 +29,7 @@ fn coin(number: u32) -> Coin {
         amount: Amount::from_sat(number.into()),
         script_pubkey: CoinScript::from(&script[..]),
         height: number,
-        is_coinbase: number % 2 == 0,
+        is_coinbase: number.is_multiple_of(2),
     }
 }
 
