@@ -10,7 +10,7 @@ use crate::primitives::Block;
 use crate::validation::{BlockError, CheckedBlock, check_block};
 
 /// Bytes of blocks that are prepared together: enough that tiny blocks do not cost a hand-over each.
-const BATCH_BYTES: usize = 256 << 10;
+pub(super) const BATCH_BYTES: usize = 256 << 10;
 
 /// A serialized block, and what its sender needs to know it again.
 #[derive(Debug)]
