@@ -29,9 +29,12 @@ pub(super) enum Prepared {
     Undecodable(Vec<u8>),
 }
 
+/// What became of the blocks of a batch, once all are prepared.
+type Outcome<T> = Option<Vec<(Prepared, T)>>;
+
 /// Blocks that are prepared together, in their order.
 pub(super) struct PreparedBatch<T> {
-    done: Arc<Mutex<Option<Vec<(Prepared, T)>>>>,
+    done: Arc<Mutex<Outcome<T>>>,
     bytes: usize,
 }
 

@@ -65,7 +65,9 @@ impl BlockSource {
     pub fn files(paths: Vec<PathBuf>, magic: [u8; 4]) -> io::Result<Self> {
         let mut total = 0;
         for path in &paths {
-            let size = path.metadata().map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
+            let size = path
+                .metadata()
+                .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
             total += size.len();
         }
         Ok(Self { magic, waiting: paths.into(), current: None, total: Some(total), finished: 0, skipped: 0 })
@@ -111,12 +113,9 @@ impl BlockSource {
             };
             if let Some(record) = input.scanner.next_record().map_err(|error| failed(&input.file, error))? {
                 let place = match &input.file {
-                    Some(ObfuscatedFile { path, key }) => Place::File {
-                        path: path.clone(),
-                        key: *key,
-                        offset: record.offset,
-                        length: record.bytes.len(),
-                    },
+                    Some(ObfuscatedFile { path, key }) => {
+                        Place::File { path: path.clone(), key: *key, offset: record.offset, length: record.bytes.len() }
+                    }
                     None => Place::Stream,
                 };
                 return Ok(Some((record, place)));
