@@ -15,7 +15,8 @@
 //! and the state is exactly what it was before it. Nothing is flushed, and nobody is told, before the commit.
 //!
 //! After a fault of the disk nothing more is written: the caller has to drop the chain state, and what was flushed last is what
-//! it will find.
+//! it will find. A disk that is nearly full is no fault: what is in flight is taken back, to be connected again when there is
+//! room, and what was committed can still be flushed.
 //!
 //! | file | holds | Core |
 //! |---|---|---|
@@ -134,12 +135,19 @@ struct InFlight {
 }
 
 impl Chainstate {
-    /// Runs something that must not go on after a fault, and remembers the fault.
+    /// Runs something that must not go on after a fault, and remembers the fault. After any other error nothing is left in
+    /// flight.
     fn guarded<T>(&mut self, run: impl FnOnce(&mut Self) -> Result<T, ChainstateError>) -> Result<T, ChainstateError> {
         if let Some(fault) = &self.fault {
             return Err(ChainstateError::Stopped(fault.clone()));
         }
-        run(self).inspect_err(|error| {
+        let result = run(self).or_else(|error| {
+            if !error.is_fault() {
+                self.step_back()?;
+            }
+            Err(error)
+        });
+        result.inspect_err(|error| {
             if error.is_fault() {
                 self.fault = Some(error.to_string());
             }

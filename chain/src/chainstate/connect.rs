@@ -86,6 +86,17 @@ impl Chainstate {
         Ok(())
     }
 
+    /// Takes back every block in flight because something else than their scripts failed. They stay candidates, so the next
+    /// activation connects them again.
+    pub(super) fn step_back(&mut self) -> Result<(), ChainstateError> {
+        if !self.in_flight.is_empty() {
+            self.take_back_in_flight()?;
+            self.candidates.refill(&self.index, self.active.tip());
+            self.announce();
+        }
+        Ok(())
+    }
+
     /// Works on the queue until every block in flight is committed. False when one failed.
     pub(super) fn settle(&mut self, invalid: &mut InvalidBlocks) -> Result<bool, ChainstateError> {
         while let Some(oldest) = self.in_flight.front() {

@@ -12,7 +12,8 @@ use crate::store::StoreError;
 /// [`BlockError`](crate::validation::BlockError).
 #[derive(Debug, Clone, Error)]
 pub enum ChainstateError {
-    /// The store failed. Nothing more is written; the directory must be opened again.
+    /// The store failed. Nothing more is written and the directory must be opened again, unless the store is only
+    /// [full](StoreError::DiskFull): that it says before it writes anything.
     #[error("{0}")]
     Store(Arc<StoreError>),
     /// The coins could not be read. Nothing more is written; the directory must be opened again.
@@ -91,7 +92,8 @@ impl ChainstateError {
     /// Whether the chain state cannot be trusted to write any more.
     pub(super) fn is_fault(&self) -> bool {
         match self {
-            Self::Store(_) | Self::Coins(_) | Self::Stopped(_) | Self::CannotDisconnect { .. } => true,
+            Self::Store(error) => !matches!(**error, StoreError::DiskFull { .. }),
+            Self::Coins(_) | Self::Stopped(_) | Self::CannotDisconnect { .. } => true,
             Self::UnknownBlock { .. }
             | Self::NotAvailable { .. }
             | Self::GenesisInvalidated

@@ -40,13 +40,26 @@ impl Chainstate {
     ///
     /// # Errors
     ///
-    /// When the disk fails.
+    /// When the disk fails. When it is nearly full, what was verified so far becomes durable before that is said.
     pub fn flush(&mut self) -> Result<(), ChainstateError> {
         self.guarded(|chainstate| {
-            chainstate.activate_and_settle(None)?;
-            chainstate.start_flush()?;
-            chainstate.finish_flush()
+            let result = chainstate.activate_and_settle(None).map(|_| ());
+            chainstate.flush_behind(result)
         })
+    }
+
+    /// Makes durable what was committed before `result`, and passes that on. Only a fault keeps it from that: the space that
+    /// stays free on a disk that is nearly full is there for this.
+    pub(super) fn flush_behind<T>(&mut self, result: Result<T, ChainstateError>) -> Result<T, ChainstateError> {
+        if let Err(error) = &result {
+            if error.is_fault() {
+                return result;
+            }
+            self.step_back()?;
+        }
+        self.start_flush()?;
+        self.finish_flush()?;
+        result
     }
 
     /// Whether the cache has grown so large that it must be written. Half of the memory is for the generation that fills, half

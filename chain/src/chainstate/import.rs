@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use super::activate::InvalidBlocks;
 use super::block_index::BlockStatus;
-use super::prepare::{Batch, Prepared, PreparedBatch, RawBlock, prepare};
+use super::prepare::{BATCH_BYTES, Batch, Prepared, PreparedBatch, RawBlock, prepare};
 use super::{Acceptance, Chainstate, ChainstateError};
 use crate::primitives::{HEADER_SIZE, decode_header, hash_header};
 use crate::store::BlockFileScanner;
@@ -78,32 +78,40 @@ struct Import<'a> {
 }
 
 impl Chainstate {
-    /// Takes all blocks of a source, and makes everything durable at the end. `progress` is told every few blocks; when it
+    /// Takes all blocks of a source, and makes everything durable at the end. No events are kept of it. `progress` is told every few blocks; when it
     /// asks to stop, what came so far is made durable too.
     ///
     /// # Errors
     ///
-    /// When the source cannot be read, `progress` asks to stop, or for a fault. Blocks that break rules are no error: the
-    /// summary counts them.
+    /// When the source cannot be read, `progress` asks to stop, the disk is nearly full, or for a fault; only after a fault
+    /// what came so far may be lost. Blocks that break rules are no error: the summary counts them.
     pub fn import(
         &mut self,
         source: &mut BlockSource,
         progress: &mut dyn FnMut(ImportProgress) -> ControlFlow<()>,
     ) -> Result<ImportSummary, ChainstateError> {
         self.guarded(|chainstate| {
-            chainstate.activate_and_settle(None)?;
-            let mut import = Import::new(chainstate, source);
-            let result = import.run(progress);
-            // What was verified so far is kept, whatever stopped the import, unless the disk did.
-            if result.as_ref().is_err_and(ChainstateError::is_fault) {
-                return Err(result.expect_err("just looked"));
-            }
-            import.finish()?;
-            let summary = import.summary;
-            chainstate.start_flush()?;
-            chainstate.finish_flush()?;
-            result.map(|()| summary)
+            let result = chainstate.import_unflushed(source, progress);
+            // What was verified so far is kept, whatever stopped the import, unless a fault did.
+            chainstate.flush_behind(result)
         })
+    }
+
+    fn import_unflushed(
+        &mut self,
+        source: &mut BlockSource,
+        progress: &mut dyn FnMut(ImportProgress) -> ControlFlow<()>,
+    ) -> Result<ImportSummary, ChainstateError> {
+        self.activate_and_settle(None)?;
+        let mut import = Import::new(self, source);
+        match import.run(progress) {
+            // Waiting for what is in flight would fail again, on a disk that is only nearly full too.
+            Err(error) if error.is_fault() || matches!(error, ChainstateError::Store(_)) => Err(error),
+            result => {
+                import.finish()?;
+                result.map(|()| import.summary)
+            }
+        }
     }
 }
 
@@ -131,10 +139,14 @@ impl<'a> Import<'a> {
                 self.take(prepared, place)?;
             }
             if self.last_flush.elapsed() > FLUSH_INTERVAL {
-                self.chainstate.activate_and_settle(None)?;
+                let invalid = self.chainstate.activate_and_settle(None)?;
+                self.invalid.extend(invalid);
+                self.count_invalid();
                 self.chainstate.start_flush()?;
                 self.last_flush = Instant::now();
             }
+            // Nobody can take events meanwhile, and a long chain has many.
+            self.chainstate.events.clear();
             if progress(self.progress()).is_break() {
                 return Err(ChainstateError::Interrupted);
             }
@@ -162,14 +174,18 @@ impl<'a> Import<'a> {
         Ok(())
     }
 
-    /// Reads blocks and has them prepared, until enough are ahead.
+    /// Reads blocks and has them prepared, until enough are ahead. From a stream that is one batch: it may be slow, and what
+    /// came is not to wait for what did not.
     fn read_ahead(&mut self) -> Result<(), ChainstateError> {
+        let enough = if self.source.is_stream() { BATCH_BYTES } else { MAX_BYTES_AHEAD };
         let mut batch = Batch::new();
-        while !self.at_end && self.bytes_ahead < MAX_BYTES_AHEAD {
+        while !self.at_end && self.bytes_ahead < enough {
             match self.source.next_record().map_err(read_failed)? {
                 None => self.at_end = true,
                 Some((record, place)) => {
-                    if self.is_wanted(&record.bytes) {
+                    if !self.is_block(&record.bytes) {
+                        self.source.rescan_last();
+                    } else if self.is_wanted(&record.bytes) {
                         self.bytes_ahead += record.bytes.len();
                         batch.push(RawBlock { bytes: record.bytes, tag: place });
                     }
@@ -186,18 +202,41 @@ impl<'a> Import<'a> {
         Ok(())
     }
 
-    /// Whether a record may be a block that is not here yet. One without proof of work is garbage that happened to look like a
-    /// frame.
-    fn is_wanted(&mut self, bytes: &[u8]) -> bool {
-        let header: &[u8; HEADER_SIZE] = bytes.first_chunk().expect("the scanner returns records of at least a header");
-        if check_header(&decode_header(header), &self.chainstate.params.consensus).is_err() {
-            self.source.rescan_last();
+    /// Whether a record may be a block. One without proof of work is garbage that happened to look like a frame. One with no
+    /// frame behind it is the last before a gap, or it broke off and claims a part of the next block, which is lost unless the
+    /// record is taken back: so that one is checked at once. In a clean file it is only the last.
+    fn is_block(&mut self, bytes: &[u8]) -> bool {
+        let params = &self.chainstate.params;
+        if check_header(&decode_header(header_bytes(bytes)), &params.consensus).is_err() {
             return false;
         }
+        if self.source.is_followed_by_frame() {
+            return true;
+        }
+        match prepare(bytes.to_vec(), params) {
+            Prepared::Checked(_) => true,
+            Prepared::Undecodable(_) => false,
+            // When only the last bytes are those of the next block, it can still be decoded.
+            Prepared::Invalid(hash, error) => {
+                self.reject(hash, &error);
+                false
+            }
+        }
+    }
+
+    /// Whether a block is not here yet, and not known as invalid.
+    fn is_wanted(&mut self, bytes: &[u8]) -> bool {
+        let hash = hash_header(header_bytes(bytes));
         let index = &self.chainstate.index;
-        let known = index.find(&hash_header(header));
+        let Some(id) = index.find(&hash) else { return true };
+        let entry = &index[id];
+        if entry.status.contains(BlockStatus::FAILED) {
+            self.reject(hash, &HeaderError::DuplicateInvalid.into());
+            return false;
+        }
+        // A block of the active chain may be pruned; one that is still to be connected is wanted again.
         let is_known =
-            known.is_some_and(|id| index[id].status.contains(BlockStatus::HAVE_DATA) || index[id].transactions > 0);
+            entry.status.contains(BlockStatus::HAVE_DATA) || self.chainstate.active.contains(id, &self.chainstate.index);
         self.summary.known += u64::from(is_known);
         !is_known
     }
@@ -220,6 +259,10 @@ impl<'a> Import<'a> {
                     // Perhaps a frame whose block never got written, with others behind it.
                     let mut scanner = BlockFileScanner::new(&bytes[..], self.chainstate.params.magic);
                     while let Some(record) = scanner.next_record().map_err(read_failed)? {
+                        if check_header(&decode_header(header_bytes(&record.bytes)), &self.chainstate.params.consensus).is_err() {
+                            scanner.rescan_last();
+                            continue;
+                        }
                         ready.push((prepare(record.bytes, &self.chainstate.params), Place::Stream));
                     }
                 }
@@ -265,12 +308,22 @@ impl<'a> Import<'a> {
     /// Blocks that were counted as accepted and then turned out invalid.
     fn count_invalid(&mut self) {
         for (hash, error) in std::mem::take(&mut self.invalid) {
+            let transactions = self.chainstate.index.find(&hash).map_or(0, |id| self.chainstate.index[id].transactions);
             self.summary.accepted = self.summary.accepted.saturating_sub(1);
+            self.summary.transactions = self.summary.transactions.saturating_sub(u64::from(transactions));
             self.reject(hash, &error);
         }
     }
 }
 
+/// The header of a record.
+fn header_bytes(record: &[u8]) -> &[u8; HEADER_SIZE] {
+    record.first_chunk().expect("the scanner returns records of at least a header")
+}
+
 fn read_failed(error: std::io::Error) -> ChainstateError {
     ChainstateError::Stream { action: "read", source: Arc::new(error) }
 }
+
+#[cfg(test)]
+mod tests;

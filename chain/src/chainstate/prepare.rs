@@ -10,7 +10,7 @@ use crate::primitives::Block;
 use crate::validation::{BlockError, CheckedBlock, check_block};
 
 /// Bytes of blocks that are prepared together: enough that tiny blocks do not cost a hand-over each.
-const BATCH_BYTES: usize = 256 << 10;
+pub(super) const BATCH_BYTES: usize = 256 << 10;
 
 /// A serialized block, and what its sender needs to know it again.
 #[derive(Debug)]
@@ -29,12 +29,12 @@ pub(super) enum Prepared {
     Undecodable(Vec<u8>),
 }
 
-/// The blocks of a batch, when all are prepared.
-type Done<T> = Mutex<Option<Vec<(Prepared, T)>>>;
+/// What became of the blocks of a batch, once all are prepared.
+type Outcome<T> = Option<Vec<(Prepared, T)>>;
 
 /// Blocks that are prepared together, in their order.
 pub(super) struct PreparedBatch<T> {
-    done: Arc<Done<T>>,
+    done: Arc<Mutex<Outcome<T>>>,
     bytes: usize,
 }
 

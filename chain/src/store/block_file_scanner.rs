@@ -37,7 +37,8 @@ pub struct ScannedBlock {
 ///
 /// What is between records is passed over, whatever it is: padding, garbage, records of another network, a frame whose
 /// length no block can have, a record that the end of the stream cuts short. It needs memory for one record of
-/// [`MAX_BLOCK_SERIALIZED_SIZE`] beside the one it returns, and never seeks, so a pipe will do.
+/// [`MAX_BLOCK_SERIALIZED_SIZE`] beside the one it returns, and never seeks, so a pipe will do. It reads on to the magic behind
+/// a record before it returns that record.
 #[derive(Debug)]
 pub struct BlockFileScanner<R> {
     input: R,
@@ -116,6 +117,13 @@ impl<R: Read> BlockFileScanner<R> {
         }
     }
 
+    /// Whether the next frame stands right behind the last record. If not, the last record may be one that broke off, with
+    /// others inside it and across its claimed end. Before the first record and at the end, the answer is no.
+    #[must_use]
+    pub fn is_followed_by_frame(&self) -> bool {
+        self.last_record.is_some() && self.buffer[self.start..self.end].starts_with(self.magic.needle())
+    }
+
     /// Bytes so far that belong to no record: what was passed over, and records that were taken back.
     #[must_use]
     pub fn skipped_bytes(&self) -> u64 {
@@ -151,7 +159,9 @@ impl<R: Read> BlockFileScanner<R> {
             return Ok(None);
         }
         let length = FRAME + usize::try_from(length).expect("at most MAX_BLOCK_SERIALIZED_SIZE, which fits");
-        Ok(self.fill(length)?.then_some(length))
+        // Together with the magic of the next frame: looking at that later would cost another read, and a copy of the record.
+        let has_all = self.fill(length + self.magic.needle().len())? || self.end - self.start >= length;
+        Ok(has_all.then_some(length))
     }
 
     /// Passes over the record that is next, of that length with its frame, and returns it.

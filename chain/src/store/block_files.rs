@@ -130,6 +130,8 @@ pub struct BlockFiles {
     current: u32,
     /// Bytes that may be written before the free space has to be asked for.
     unchecked_bytes: u64,
+    #[cfg(test)]
+    pretends_full: bool,
     writer: Writer,
     reader: BlockFileReader,
 }
@@ -170,6 +172,8 @@ impl BlockFiles {
             current: files.last_key_value().map_or(0, |(number, _)| *number),
             files,
             unchecked_bytes: 0,
+            #[cfg(test)]
+            pretends_full: false,
             writer,
             reader: BlockFileReader::new(directory, magic),
         })
@@ -347,11 +351,20 @@ impl BlockFiles {
         let disk =
             rustix::fs::statvfs(path).map_err(|code| StoreError::io("ask for free space in", path)(code.into()))?;
         let got = disk.f_bavail.saturating_mul(disk.f_frsize);
+        #[cfg(test)]
+        let got = if self.pretends_full { 0 } else { got };
         let expected = MIN_DISK_SPACE.saturating_add(additional_bytes);
         if got < expected {
             return Err(StoreError::DiskFull { path: path.to_owned(), expected, got });
         }
         Ok(())
+    }
+
+    /// Behaves as on a disk that is full after so many bytes more, or no longer does.
+    #[cfg(test)]
+    pub(crate) fn pretend_full_after(&mut self, bytes: Option<u64>) {
+        self.pretends_full = bytes.is_some();
+        self.unchecked_bytes = bytes.unwrap_or(0);
     }
 
     fn directory(&self) -> &Path {

@@ -150,3 +150,13 @@ fn files_that_are_not_there_are_named_before_anything_is_made() {
     assert!(message.starts_with("error: cannot read no-such-file.dat: "), "{message}");
     assert!(!cairn.datadir().exists());
 }
+
+/// The frame claims the first bytes of the block behind it, which then has to be found within them.
+#[test]
+fn a_frame_that_breaks_off_hides_no_block_behind_it() {
+    let frames = frames();
+    let cairn = Cairn::new();
+    let file = cairn.file("broken", &[frames[1].clone(), frames[2][..100].to_vec(), frames[2..5].concat()].concat());
+    let summary = cairn.json(&["import", &file]);
+    assert_eq!(summary["accepted"], 4, "{summary}");
+}

@@ -126,6 +126,16 @@ impl BlockSource {
         }
     }
 
+    /// Whether the next frame stands right behind the last record.
+    pub(super) fn is_followed_by_frame(&self) -> bool {
+        self.current.as_ref().is_some_and(|input| input.scanner.is_followed_by_frame())
+    }
+
+    /// Whether blocks come from a stream, which may keep its reader waiting.
+    pub(super) fn is_stream(&self) -> bool {
+        self.total.is_none()
+    }
+
     /// Takes the last record back because it was no block.
     pub(super) fn rescan_last(&mut self) {
         if let Some(input) = &mut self.current {

@@ -89,12 +89,44 @@ fn rescanning_finds_the_record_within_a_wrong_one() {
 }
 
 #[test]
+fn it_can_be_asked_whether_the_next_frame_follows() {
+    let endings = [(&MAGIC[..], true), (&MAGIC[..3], false), (&[], false), (&[0; 10], false), (&OTHER_MAGIC, false)];
+    for (behind, expected) in endings {
+        // Across the border of what is read at once, too.
+        for length in [80, READ_SIZE - 8, READ_SIZE - 10, READ_SIZE + 3] {
+            let stream = [&record(MAGIC, &vec![1; length])[..], behind].concat();
+            let mut scanner = BlockFileScanner::new(&stream[..], MAGIC);
+            assert!(!scanner.is_followed_by_frame());
+            assert_eq!(scanner.next_record().unwrap().unwrap().bytes.len(), length);
+            assert_eq!(scanner.is_followed_by_frame(), expected, "{behind:?} {length}");
+            scanner.rescan_last();
+            assert!(!scanner.is_followed_by_frame());
+        }
+    }
+}
+
+#[test]
+fn a_record_across_the_end_of_a_broken_one_is_found() {
+    let block = [3; 100];
+    let stream = [&record(MAGIC, &[5; 100])[..50], &record(MAGIC, &block), &record(MAGIC, &block)].concat();
+    let mut scanner = BlockFileScanner::new(&stream[..], MAGIC);
+    assert_eq!(scanner.next_record().unwrap().unwrap().bytes.len(), 100);
+    assert!(!scanner.is_followed_by_frame());
+    scanner.rescan_last();
+    for (offset, followed) in [(58, true), (166, false)] {
+        assert_eq!(scanner.next_record().unwrap().unwrap(), ScannedBlock { offset, bytes: block.to_vec() });
+        assert_eq!(scanner.is_followed_by_frame(), followed);
+    }
+    assert_eq!(scanner.skipped_bytes(), 50);
+}
+
+#[test]
 fn memory_is_that_of_one_record() {
     let large = record(MAGIC, &vec![5; 4_000_000]);
     let stream = [&large[..], &large, &vec![0xfa; 9_000_000], &large].concat();
     let mut scanner = BlockFileScanner::new(&stream[..], MAGIC);
     while scanner.next_record().unwrap().is_some() {
-        assert!(scanner.buffer.len() <= 4_000_008);
+        assert!(scanner.buffer.len() <= 4_000_012);
     }
     assert_eq!(scanner.skipped_bytes(), 9_000_000);
 }
