@@ -132,6 +132,8 @@ pub struct Chainstate {
 struct InFlight {
     id: BlockId,
     checks: Arc<ScriptChecks>,
+    /// Memory of the block and of the coins it spends, in bytes.
+    bytes: usize,
 }
 
 impl Chainstate {
@@ -141,17 +143,16 @@ impl Chainstate {
         if let Some(fault) = &self.fault {
             return Err(ChainstateError::Stopped(fault.clone()));
         }
+        // In place until it turns out well: a panic, too, leaves nothing that may be written.
+        self.fault = Some("it panicked".to_owned());
         let result = run(self).or_else(|error| {
             if !error.is_fault() {
                 self.step_back()?;
             }
             Err(error)
         });
-        result.inspect_err(|error| {
-            if error.is_fault() {
-                self.fault = Some(error.to_string());
-            }
-        })
+        self.fault = result.as_ref().err().filter(|error| error.is_fault()).map(ToString::to_string);
+        result
     }
 
     /// The chain up to a block, as rules ask for it.

@@ -38,6 +38,13 @@ pub struct Coin {
     pub is_coinbase: bool,
 }
 
+impl Coin {
+    /// Memory it takes, in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        size_of::<Self>() + self.script_pubkey.heap_bytes()
+    }
+}
+
 /// The script of a [`Coin`], held in place when it is short.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct CoinScript(SmallVec<[u8; INLINE_SCRIPT]>);

@@ -1,5 +1,6 @@
 //! Headers and blocks on their way into the index.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bitcoin::block::Header;
@@ -182,8 +183,8 @@ impl Chainstate {
             self.candidates.wait_for(parent, id);
             return;
         }
-        let mut complete = vec![id];
-        while let Some(id) = complete.pop() {
+        let mut complete = VecDeque::from([id]);
+        while let Some(id) = complete.pop_front() {
             let below = if id == BlockId::GENESIS { 0 } else { self.index[self.index[id].parent].chain_transactions };
             let sequence = self.next_sequence;
             self.next_sequence += 1;

@@ -20,7 +20,7 @@ impl Chainstate {
         let mut invalid = InvalidBlocks::new();
         loop {
             self.activate_best_chain(fresh.take(), &mut invalid)?;
-            if self.settle(&mut invalid)? {
+            if self.make_room(&mut invalid)? && self.settle(&mut invalid)? {
                 break;
             }
         }
@@ -86,21 +86,30 @@ impl Chainstate {
     fn find_most_work_chain(&mut self) -> Option<BlockId> {
         loop {
             let best = self.candidates.best()?;
-            let mut missing = None;
+            let (mut missing, mut failed) = (None, None);
             let mut id = best;
             while !self.active.contains(id, &self.index) {
-                if !self.index[id].status.contains(BlockStatus::HAVE_DATA) {
+                let status = self.index[id].status;
+                if !status.contains(BlockStatus::HAVE_DATA) {
                     missing = Some(id);
+                }
+                if status.contains(BlockStatus::FAILED) {
+                    failed = Some(id);
                 }
                 id = self.index[id].parent;
             }
+            if let Some(failed) = failed {
+                self.invalid_block_found(failed);
+                self.candidates.remove(best, &self.index);
+                continue;
+            }
             let Some(missing) = missing else { return Some(best) };
-            // Pruned bodies may come again; until then the chain above them waits.
+            // Pruned bodies may come again; until then every block above them waits.
             let mut id = best;
             while id != missing {
                 self.candidates.remove(id, &self.index);
                 let parent = self.index[id].parent;
-                if !self.index[parent].status.contains(BlockStatus::HAVE_DATA) {
+                if self.index[id].status.contains(BlockStatus::HAVE_DATA) {
                     self.candidates.wait_for(parent, id);
                 }
                 id = parent;

@@ -13,7 +13,7 @@ use crate::validation::{BlockError, ContextuallyCheckedBlock, ScriptChecks, Verd
 
 /// Chunks of script checks that may wait: about a second of work, so that no thread runs dry and a bad block is noticed soon.
 const MAX_WAITING_CHUNKS: usize = 1024;
-/// Bytes of blocks in flight.
+/// Bytes of blocks in flight, and of the coins they spend.
 const MAX_IN_FLIGHT_BYTES: usize = 32 << 20;
 /// How much younger than a block, in seconds at the current rate of work, the best header must be for the scripts below an
 /// assumed-valid block to be skipped (Core: `ConnectBlock`, `validation.cpp`).
@@ -41,6 +41,8 @@ impl Chainstate {
             }
         };
         self.active.push(id);
+        let spent: usize = checked.spent().iter().map(Coin::memory).sum();
+        let bytes = checked.block().total_size() + spent;
         let assumed = self.scripts_are_assumed_valid(id);
         let checks = Arc::new(if assumed { ScriptChecks::assume_valid(checked) } else { ScriptChecks::new(checked) });
         for chunk in 0..checks.chunks() {
@@ -49,14 +51,16 @@ impl Chainstate {
                 checks.run(chunk, Some(&cache));
             });
         }
-        self.in_flight.push_back(InFlight { id, checks });
+        self.in_flight.push_back(InFlight { id, checks, bytes });
         self.commit_finished(invalid)
     }
 
     /// Commits the blocks whose scripts were verified, the oldest first. False when one failed, and it and everything in
     /// flight after it was taken back.
     fn commit_finished(&mut self, invalid: &mut InvalidBlocks) -> Result<bool, ChainstateError> {
-        while let Some(InFlight { id, checks }) = self.in_flight.front().filter(|oldest| oldest.checks.is_finished()) {
+        while let Some(InFlight { id, checks, .. }) =
+            self.in_flight.front().filter(|oldest| oldest.checks.is_finished())
+        {
             let id = *id;
             match checks.finish() {
                 Ok(connected) => {
@@ -76,7 +80,7 @@ impl Chainstate {
 
     /// Takes back every block in flight, the newest first.
     fn take_back_in_flight(&mut self) -> Result<(), ChainstateError> {
-        while let Some(InFlight { id, checks }) = self.in_flight.pop_back() {
+        while let Some(InFlight { id, checks, .. }) = self.in_flight.pop_back() {
             checks.cancel();
             let block = checks.block();
             let outcome = disconnect_block(block.block(), block.height(), block.spent(), &mut self.coins)?;
@@ -134,7 +138,7 @@ impl Chainstate {
 
     fn is_full(&self) -> bool {
         let chunks: usize = self.in_flight.iter().map(|block| block.checks.unfinished()).sum();
-        let bytes: usize = self.in_flight.iter().map(|block| block.checks.block().block().total_size()).sum();
+        let bytes: usize = self.in_flight.iter().map(|block| block.bytes).sum();
         self.in_flight.len() > 1 && (chunks > MAX_WAITING_CHUNKS || bytes > MAX_IN_FLIGHT_BYTES)
     }
 
@@ -147,13 +151,25 @@ impl Chainstate {
         if !self.settle(invalid)? {
             return Ok(false);
         }
-        while self.active.tip() != fork {
+        // Without the undo data there is no way to the better chain, ever (Core: a fatal error in `DisconnectTip`).
+        let first = self.active.get(self.index[fork].height + 1).expect("the fork is below the tip");
+        self.check_can_disconnect(first).map_err(|error| ChainstateError::CannotDisconnect {
+            hash: self.index[first].hash,
+            detail: error.to_string(),
+        })?;
+        self.disconnect_settled_to(fork)?;
+        Ok(true)
+    }
+
+    /// Disconnects blocks down to one of the active chain. None may be in flight.
+    pub(super) fn disconnect_settled_to(&mut self, bottom: BlockId) -> Result<(), ChainstateError> {
+        while self.active.tip() != bottom {
             self.disconnect_tip()?;
             if self.wants_flush() {
                 self.start_flush()?;
             }
         }
-        Ok(true)
+        Ok(())
     }
 
     /// Takes the last block off the active chain (Core: `DisconnectTip`). None may be in flight.

@@ -110,7 +110,10 @@ impl Chainstate {
     ) -> Result<(), ChainstateError> {
         let (database, journal) = (Arc::clone(&self.database), self.journal.clone());
         let pages = Arc::clone(self.coins.store());
-        self.flush = Some(spawn(move || merge(&database, &pages, &journal, &generation, to))?);
+        self.flush = Some(spawn(move || {
+            pages.rebuild_directory()?;
+            merge(&database, &pages, &journal, &generation, to)
+        })?);
         Ok(())
     }
 

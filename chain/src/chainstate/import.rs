@@ -235,8 +235,8 @@ impl<'a> Import<'a> {
             return false;
         }
         // A block of the active chain may be pruned; one that is still to be connected is wanted again.
-        let is_known =
-            entry.status.contains(BlockStatus::HAVE_DATA) || self.chainstate.active.contains(id, &self.chainstate.index);
+        let is_known = entry.status.contains(BlockStatus::HAVE_DATA)
+            || self.chainstate.active.contains(id, &self.chainstate.index);
         self.summary.known += u64::from(is_known);
         !is_known
     }
@@ -259,7 +259,9 @@ impl<'a> Import<'a> {
                     // Perhaps a frame whose block never got written, with others behind it.
                     let mut scanner = BlockFileScanner::new(&bytes[..], self.chainstate.params.magic);
                     while let Some(record) = scanner.next_record().map_err(read_failed)? {
-                        if check_header(&decode_header(header_bytes(&record.bytes)), &self.chainstate.params.consensus).is_err() {
+                        if check_header(&decode_header(header_bytes(&record.bytes)), &self.chainstate.params.consensus)
+                            .is_err()
+                        {
                             scanner.rescan_last();
                             continue;
                         }

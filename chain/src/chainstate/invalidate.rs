@@ -32,9 +32,7 @@ impl Chainstate {
             if chainstate.active.contains(id, &chainstate.index) {
                 chainstate.check_can_disconnect(id)?;
                 let parent = chainstate.index[id].parent;
-                while chainstate.active.tip() != parent {
-                    chainstate.disconnect_tip()?;
-                }
+                chainstate.disconnect_settled_to(parent)?;
             }
             chainstate.invalid_block_found(id);
             chainstate.candidates.refill(&chainstate.index, chainstate.active.tip());
@@ -88,7 +86,7 @@ impl Chainstate {
     }
 
     /// Whether everything from the tip down to `id` is there, to be disconnected.
-    fn check_can_disconnect(&self, id: BlockId) -> Result<(), ChainstateError> {
+    pub(super) fn check_can_disconnect(&self, id: BlockId) -> Result<(), ChainstateError> {
         for height in self.index[id].height..=self.active.height() {
             let entry = &self.index[self.active.get(height).expect("a height of the chain")];
             if !entry.status.contains(BlockStatus::HAVE_DATA | BlockStatus::HAVE_UNDO) {

@@ -99,11 +99,14 @@ impl Chainstate {
             .collect()
     }
 
-    /// Makes the index forget what lies in these files, durably, and removes them.
+    /// Makes the index forget what lies in these files, durably, and removes them. First the tip becomes durable: a crash on the
+    /// way must not go back to one below bodies that are gone.
     fn remove_files(&mut self, numbers: &[u32]) -> Result<(), ChainstateError> {
         if numbers.is_empty() {
             return Ok(());
         }
+        self.start_flush()?;
+        self.finish_flush()?;
         let forgotten: Vec<BlockId> = self
             .index
             .iter()

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::{Chainstate, ChainstateError};
+use super::{Chainstate, ChainstateError, MIN_CACHE_BYTES};
 use crate::coins::{CoinsOverlay, DisconnectOutcome, disconnect_block};
 use crate::store::StoreError;
 use crate::validation::{BlockError, ContextuallyCheckedBlock, check_block, check_inputs, check_scripts};
@@ -17,11 +17,14 @@ pub enum VerifyLevel {
     Blocks = 1,
     /// Undo data can be read.
     Undo = 2,
-    /// Disconnecting the blocks in memory finds the coins as expected.
+    /// Disconnecting the blocks in memory finds the coins as expected; as many of the newest as there is memory for.
     Disconnect = 3,
     /// Connecting them again succeeds, scripts included.
     Reconnect = 4,
 }
+
+/// About what a coin that was taken back takes in memory, in bytes.
+const BYTES_PER_CHANGE: usize = 160;
 
 /// What a verification found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,11 +70,19 @@ impl Chainstate {
         let steps = if level == VerifyLevel::Reconnect { 2 * available } else { available };
         let mut overlay = CoinsOverlay::new(&self.coins);
         let bottom = top - available;
+        // Where coins are disconnected to.
+        let mut lowest = top + 1;
         for height in (bottom + 1..=top).rev() {
             if progress(top - height, steps).is_break() {
                 return Err(ChainstateError::Interrupted);
             }
-            match self.verify_down(level, height, &mut overlay)? {
+            // Coins are taken back in memory, as far as there is any (Core: `CVerifyDB::VerifyDB`).
+            let has_room = overlay.changes() * BYTES_PER_CHANGE < self.options.cache_bytes.max(MIN_CACHE_BYTES);
+            let level_here = if has_room && lowest == height + 1 { level } else { level.min(VerifyLevel::Undo) };
+            if level_here >= VerifyLevel::Disconnect {
+                lowest = height;
+            }
+            match self.verify_down(level_here, height, &mut overlay)? {
                 Ok(()) => summary.blocks += 1,
                 Err(detail) => {
                     summary.failure = Some((height, detail));
@@ -80,7 +91,7 @@ impl Chainstate {
             }
         }
         if level == VerifyLevel::Reconnect {
-            for height in bottom + 1..=top {
+            for height in lowest..=top {
                 if progress(available + height - bottom - 1, steps).is_break() {
                     return Err(ChainstateError::Interrupted);
                 }

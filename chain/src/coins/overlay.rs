@@ -23,6 +23,12 @@ impl<V: CoinsView> CoinsOverlay<V> {
         Self { below, changes: HashMap::new() }
     }
 
+    /// Number of coins that were added or spent.
+    #[must_use]
+    pub fn changes(&self) -> usize {
+        self.changes.len()
+    }
+
     /// What is different from the view below: a coin that was added, or nothing where one was spent.
     pub fn into_changes(self) -> HashMap<OutPoint, Option<Coin>> {
         self.changes

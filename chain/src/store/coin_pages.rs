@@ -80,6 +80,22 @@ impl CoinPages {
         directory.iter().copied().zip(ends).map(depth_byte).collect()
     }
 
+    /// Reads the lowest hash of every page anew: after a merge that was cut short, which left pages the directory does not know.
+    pub(crate) fn rebuild_directory(&self) -> Result<(), StoreError> {
+        let mut directory = Vec::new();
+        for key in self.tree.iter().keys() {
+            let key = key.map_err(StoreError::database("read coins from"))?;
+            let key = <[u8; 8]>::try_from(&key[..]).map_err(|_| StoreError::Damaged {
+                what: "the set of coins",
+                detail: format!("expected a key of 8 bytes, got {}", key.len()),
+            })?;
+            directory.push(u64::from_be_bytes(key));
+            self.collect_garbage();
+        }
+        *self.directory.write().unwrap_or_else(PoisonError::into_inner) = directory;
+        Ok(())
+    }
+
     /// Merges a generation of changes, page by page in the order of their hashes. Doing so again changes nothing.
     pub(crate) fn merge(&self, generation: &Generation) -> Result<(), StoreError> {
         let mut changes: Vec<(u64, &Change)> =
@@ -114,7 +130,7 @@ impl CoinPages {
         split: &mut Vec<u64>,
     ) -> Result<(), StoreError> {
         // What will be far too large is split before it is merged, so that no page is ever far too large.
-        if page.size() + changes.len() * TYPICAL_COIN_SIZE > 2 * MAX_PAGE_SIZE && page.can_split() {
+        if changes.len() * TYPICAL_COIN_SIZE > MAX_PAGE_SIZE && page.can_halve() {
             let (lower, upper, middle) = page.split(lowest, &self.hasher)?;
             let (below, above) = changes.split_at_mut(changes.partition_point(|(hash, _)| *hash < middle));
             split.push(middle);
@@ -128,7 +144,7 @@ impl CoinPages {
 
     /// Writes a page, in parts where it has grown too large; `split` collects the lowest hashes of the new ones.
     fn write_split(&self, lowest: u64, page: Page, split: &mut Vec<u64>) -> Result<(), StoreError> {
-        if page.size() <= MAX_PAGE_SIZE || !page.can_split() {
+        if page.size() <= MAX_PAGE_SIZE || !page.can_split()? {
             return self.write(lowest, &page);
         }
         let (lower, upper, middle) = page.split(lowest, &self.hasher)?;

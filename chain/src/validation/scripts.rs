@@ -16,6 +16,9 @@ use crate::script::{
 /// Inputs that are handed to a thread together: enough that handing over costs nothing, few enough that no thread waits
 /// long for the last.
 const INPUTS_PER_CHUNK: usize = 32;
+/// Inputs of one transaction that are handed over together. Each chunk hashes its transactions anew, so only the largest
+/// transactions are divided.
+const INPUTS_OF_ONE_TRANSACTION: usize = 1024;
 
 /// A block that obeys every rule and whose changes to the set of coins are known.
 #[derive(Debug)]
@@ -79,21 +82,19 @@ impl ScriptChecks {
     /// All checks of a block.
     #[must_use]
     pub fn new(block: InputsCheckedBlock) -> Self {
-        let mut chunks = Vec::with_capacity(block.spent.len().div_ceil(INPUTS_PER_CHUNK));
-        let (mut room, mut spent) = (0, 0);
+        let mut chunks: Vec<Chunk> = Vec::with_capacity(block.spent.len().div_ceil(INPUTS_PER_CHUNK));
+        let (mut room, mut spent) = (0usize, 0);
         for (transaction, tx) in block.block.transactions().enumerate().skip(1) {
-            let mut input = 0;
-            while input < tx.input_count() {
-                if room == 0 {
-                    chunks.push(Chunk { transaction, input, spent, inputs: 0 });
-                    room = INPUTS_PER_CHUNK;
+            for input in (0..tx.input_count()).step_by(INPUTS_OF_ONE_TRANSACTION) {
+                let inputs = INPUTS_OF_ONE_TRANSACTION.min(tx.input_count() - input);
+                match chunks.last_mut().filter(|_| input == 0 && room > 0) {
+                    Some(chunk) => chunk.inputs += inputs,
+                    None => {
+                        chunks.push(Chunk { transaction, input, spent, inputs });
+                        room = INPUTS_PER_CHUNK;
+                    }
                 }
-                let taken = room.min(tx.input_count() - input);
-                input += taken;
-                room -= taken;
-                if let Some(chunk) = chunks.last_mut() {
-                    chunk.inputs += taken;
-                }
+                room = room.saturating_sub(inputs);
             }
             spent += tx.input_count();
         }

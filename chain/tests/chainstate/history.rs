@@ -119,6 +119,48 @@ fn of_two_tips_with_the_same_work_the_precious_one_leads() {
     assert_eq!(node.tip(), second.hash, "the active tip stays active");
 }
 
+/// Bodies that waited for their parent take their turns in the order in which they came.
+#[test]
+fn of_siblings_that_waited_the_first_leads() {
+    let mut node = node(0);
+    let (one, block_one) = Tip::genesis().extend(0, 0, Fault::None);
+    let siblings = [1, 2].map(|salt| one.extend(0, salt, Fault::None));
+    let headers: Vec<_> = [&block_one, &siblings[0].1, &siblings[1].1]
+        .map(|block| *cairn_chain::primitives::Block::decode(block.clone()).unwrap().header())
+        .into();
+    node.chainstate().accept_headers(&headers, true).unwrap().unwrap();
+    for (_, block) in &siblings {
+        assert_eq!(node.submit(block.clone()).submitted.as_deref(), Some("inconclusive"));
+    }
+    accept(&mut node, block_one);
+    assert_eq!(node.tip(), siblings[0].0.hash);
+}
+
+/// A pruned chain goes on, and refuses what would need the bodies that are gone.
+#[test]
+fn a_pruned_chain_refuses_what_it_cannot_do() {
+    let mut node = node(0);
+    let mut tip = Tip::genesis();
+    let mut blocks = Vec::new();
+    for _ in 0..400 {
+        let (next, block) = tip.extend(1, 0, Fault::None);
+        accept(&mut node, block.clone());
+        blocks.push((next.hash, block));
+        tip = next;
+    }
+    let first = node.chainstate().prune_to_height(112).unwrap();
+    assert!(first > 10, "{first}");
+    assert!(node.chainstate().block(&blocks[5].0).is_err());
+    let expected = node.coins();
+    node.reopen(true);
+    assert_eq!((node.tip(), node.coins()), (tip.hash, expected));
+    let refused = node.chainstate().invalidate_block(&blocks[5].0);
+    assert!(matches!(refused, Err(ChainstateError::NotAvailable { .. })), "{refused:?}");
+    assert_eq!(node.tip(), tip.hash);
+    let refused = node.chainstate().prune_to_height(200);
+    assert!(matches!(refused, Err(ChainstateError::PruneTooHigh { limit: 112, got: 200 })), "{refused:?}");
+}
+
 #[test]
 fn everything_but_the_blocks_can_be_computed_again() {
     let mut node = node(0);

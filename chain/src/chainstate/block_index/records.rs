@@ -119,8 +119,11 @@ impl BlockIndex {
         let parent = self[id].parent;
         let below =
             if self[id].is_genesis() { Some(0) } else { Some(self[parent].chain_transactions).filter(|&n| n > 0) };
+        let on_failed = !self[id].is_genesis() && self[parent].status.contains(BlockStatus::FAILED);
         let entry = self.volatile_mut(id);
         entry.status = status;
+        // A crash may have come between the records of a block and those of the blocks on top of it.
+        entry.status.set(BlockStatus::FAILED, status.contains(BlockStatus::FAILED) || on_failed);
         entry.transactions = transactions;
         entry.chain_transactions = match below {
             Some(below) if transactions > 0 => below + u64::from(transactions),

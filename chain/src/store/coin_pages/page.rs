@@ -56,7 +56,14 @@ impl Page {
         lowest | u64::MAX.checked_shr(self.depth.into()).unwrap_or(0)
     }
 
-    pub(super) fn can_split(&self) -> bool {
+    /// Whether there are coins to part. One that is larger than a page has to be alone in it.
+    pub(super) fn can_split(&self) -> Result<bool, StoreError> {
+        let mut entries = self.entries();
+        Ok(self.depth < 64 && entries.next()?.is_some() && entries.next()?.is_some())
+    }
+
+    /// Whether its range can be halved.
+    pub(super) fn can_halve(&self) -> bool {
         self.depth < 64
     }
 

@@ -87,6 +87,21 @@ fn a_directory_that_lags_behind_finds_every_coin() {
     }
 }
 
+/// One coin that is larger than a page does not make pages without end.
+#[test]
+fn large_coins_have_pages_of_their_own() {
+    let pages = CoinPages::open(tree(), file(), SALT, &[0]).unwrap();
+    let hasher = CoinHasher::new(SALT);
+    let mut generation = Generation::default();
+    let large = Coin { script_pubkey: CoinScript::from(&vec![0x51; 10_000][..]), ..coin(1) };
+    for number in 0..20 {
+        generation.add(&hasher, outpoint(number), large.clone(), true);
+    }
+    pages.merge(&generation).unwrap();
+    assert_eq!(all(&pages).len(), 20);
+    assert!(pages.depths().len() < 100, "{} pages", pages.depths().len());
+}
+
 #[test]
 fn directories_that_cannot_be_are_refused() {
     for depths in [&[][..], &[1], &[0, 0], &[1, 1, 1], &[65], &[2, 1]] {
@@ -111,26 +126,45 @@ proptest! {
         pages.merge(&generation(first.iter().copied().chain(5_000..9_000), 0..0)).unwrap();
         let before: HashMap<_, _> = tree.iter().map(|entry| entry.unwrap()).collect();
         let depths = pages.depths();
+        // A subscriber that nobody listens to would stop the merge.
         let mut events = tree.watch_prefix([]);
+        let (done, is_done) = std::sync::mpsc::channel();
+        let listener = std::thread::spawn(move || {
+            let mut writes = Vec::new();
+            loop {
+                match events.next_timeout(std::time::Duration::from_millis(5)) {
+                    Ok(sled::Event::Insert { key, value }) => writes.push((key, value)),
+                    Ok(sled::Event::Remove { .. }) => {}
+                    Err(_) if is_done.try_recv().is_ok() => return writes,
+                    Err(_) => {}
+                }
+            }
+        });
         let changes = generation(added.iter().copied(), spent.iter().copied());
         pages.merge(&changes).unwrap();
         let expected = all(&pages);
 
+        done.send(()).unwrap();
+        let writes = listener.join().unwrap();
+
         // The tree as it was, and then as many of the writes as the crash let through.
-        let mut writes = Vec::new();
-        while let Ok(event) = events.next_timeout(std::time::Duration::ZERO) {
-            if let sled::Event::Insert { key, value } = event {
-                writes.push((key, value));
-            }
-        }
         for entry in tree.iter().keys() {
             tree.remove(entry.unwrap()).unwrap();
         }
         for (key, value) in before.into_iter().chain(writes.iter().take(cut.index(writes.len() + 1)).cloned()) {
             tree.insert(key, value).unwrap();
         }
-        let reopened = CoinPages::open(tree, file(), SALT, &depths).unwrap();
+        let reopened = CoinPages::open(tree.clone(), file(), SALT, &depths).unwrap();
+        for number in 5_000..9_000u32 {
+            // What the merge does not touch is found all the time.
+            if !spent.contains(&number) {
+                prop_assert_eq!(reopened.coin(&outpoint(number)).unwrap(), Some(coin(number)));
+            }
+        }
+        reopened.rebuild_directory().unwrap();
         reopened.merge(&changes).unwrap();
         prop_assert_eq!(all(&reopened), expected);
+        let again = CoinPages::open(tree.clone(), file(), SALT, &reopened.depths()).unwrap();
+        prop_assert_eq!(again.directory.read().unwrap().len(), tree.len());
     }
 }
