@@ -128,7 +128,7 @@ proptest! {
         let depths = pages.depths();
         // A subscriber that nobody listens to would stop the merge.
         let mut events = tree.watch_prefix([]);
-        let (done, is_done) = std::sync::mpsc::channel();
+        let (done, is_done) = std::sync::mpsc::sync_channel(1);
         let listener = std::thread::spawn(move || {
             let mut writes = Vec::new();
             loop {
