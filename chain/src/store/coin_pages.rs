@@ -7,8 +7,8 @@
 //!
 //! Readers find pages by a *directory* of lowest hashes in memory. It may lag behind: a page that was split since says so by its
 //! depth, and the reader goes on to the page behind it, as in a B-link tree. For that a split writes the upper half first. A
-//! crash between the two leaves a page twice; merging the same changes again, which the journal makes sure of, puts
-//! that right.
+//! crash between the two leaves the page that was to be split beside what was made of its upper half, which is taken away
+//! again: merging the same changes once more, which the journal makes sure of, makes it anew.
 
 mod page;
 
@@ -81,15 +81,23 @@ impl CoinPages {
     }
 
     /// Reads the lowest hash of every page anew: after a merge that was cut short, which left pages the directory does not know.
+    /// Pages within the range of another go: they are of a split whose last write is missing.
     pub(crate) fn rebuild_directory(&self) -> Result<(), StoreError> {
         let mut directory = Vec::new();
-        for key in self.tree.iter().keys() {
-            let key = key.map_err(StoreError::database("read coins from"))?;
-            let key = <[u8; 8]>::try_from(&key[..]).map_err(|_| StoreError::Damaged {
+        let mut covered = None;
+        for entry in self.tree.iter() {
+            let (key, value) = entry.map_err(StoreError::database("read coins from"))?;
+            let lowest = <[u8; 8]>::try_from(&key[..]).map_err(|_| StoreError::Damaged {
                 what: "the set of coins",
                 detail: format!("expected a key of 8 bytes, got {}", key.len()),
             })?;
-            directory.push(u64::from_be_bytes(key));
+            let lowest = u64::from_be_bytes(lowest);
+            if covered.is_some_and(|highest| lowest <= highest) {
+                self.tree.remove(key).map_err(StoreError::database("remove coins from"))?;
+            } else {
+                directory.push(lowest);
+                covered = Some(Page::decode(value)?.highest(lowest));
+            }
             self.collect_garbage();
         }
         *self.directory.write().unwrap_or_else(PoisonError::into_inner) = directory;

@@ -110,6 +110,27 @@ fn directories_that_cannot_be_are_refused() {
     assert_eq!(directory_of(&[1, 2, 2]).unwrap(), [0, 1 << 63, 3 << 62]);
 }
 
+/// A split of which only the upper half was written, and changes that lie in that half alone.
+#[test]
+fn half_a_split_is_taken_back_even_where_no_change_leads_to_it() {
+    let tree = tree();
+    let pages = CoinPages::open(tree.clone(), file(), SALT, &[0]).unwrap();
+    pages.merge(&generation(0..20, 0..0)).unwrap();
+    assert_eq!(pages.depths(), [0]);
+    let whole = tree.get([0; 8]).unwrap().unwrap();
+    let is_upper = |number: &u32| pages.hasher.hash(&outpoint(*number)) >= 1 << 63;
+    let changes = generation((20..200).filter(is_upper).take(40), 0..0);
+    pages.merge(&changes).unwrap();
+    let expected = all(&pages);
+    assert!(pages.depths().len() > 1);
+
+    tree.insert([0; 8], whole).unwrap();
+    let reopened = CoinPages::open(tree.clone(), file(), SALT, &[0]).unwrap();
+    reopened.rebuild_directory().unwrap();
+    reopened.merge(&changes).unwrap();
+    assert_eq!(all(&reopened), expected);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(30))]
 
