@@ -35,7 +35,7 @@ pub use block_files::{
 };
 pub use coin_pages::CoinPages;
 pub use data_directory::DataDirectory;
-pub(crate) use database::{Database, MAX_VALUE_SIZE, sync_directory};
+pub(crate) use database::{Database, MAX_VALUE_SIZE, numbered_key, remove_database, sync_directory, sync_parent};
 pub use error::StoreError;
 pub(crate) use journal::{Journal, JournalSeal};
 

@@ -21,7 +21,6 @@ mod generator;
 mod keys;
 mod lock;
 mod mutation;
-mod rng;
 mod spend;
 mod step;
 mod tally;

@@ -9,7 +9,6 @@ mod coin;
 mod generated_chain;
 mod keys;
 mod payment;
-mod random;
 mod signature_check;
 
 use std::collections::VecDeque;
@@ -20,11 +19,11 @@ use bitcoin::constants::{COINBASE_MATURITY, genesis_block};
 use bitcoin::{Block, Network};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
+use crate::random::Random;
 use coin::{Coin, Destination};
 pub use generated_chain::GeneratedChain;
 use keys::Keys;
 use payment::{Payment, SignedPayment};
-use random::Random;
 pub use signature_check::{SignatureCheck, SignatureKind};
 
 /// Outputs of a transaction that splits a coin.

@@ -5,6 +5,7 @@
 //! | [`chain_generator`] | chains to measure nodes with |
 //! | [`block_judge`] | what a node says about a block, in terms every node can answer in |
 //! | [`block_tree`] | trees of blocks from a seed, and the comparison of two nodes that are fed one |
+//! | [`random`] | randomness that a seed determines |
 //! | [`stored_node`] | our chain state, on disk, as such a node |
 //! | [`reference`](mod@reference) | the least node that decides as Core does: in memory, on the rules of `cairn-chain` |
 //! | [`kernel`] | Bitcoin Core's kernel as a node; feature `oracle` |
@@ -19,5 +20,6 @@ pub mod block_tree;
 pub mod chain_generator;
 #[cfg(feature = "oracle")]
 pub mod kernel;
+pub mod random;
 pub mod reference;
 pub mod stored_node;

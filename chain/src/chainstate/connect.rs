@@ -84,7 +84,9 @@ impl Chainstate {
             checks.cancel();
             let block = checks.block();
             let outcome = disconnect_block(block.block(), block.height(), block.spent(), &mut self.coins)?;
-            self.check_disconnected(id, outcome)?;
+            let hash = self.index[id].hash;
+            self.check_disconnected(id, outcome)
+                .map_err(|detail| ChainstateError::CannotDisconnect { hash, detail })?;
             self.active.pop();
         }
         Ok(())
@@ -178,28 +180,22 @@ impl Chainstate {
         let id = self.active.tip();
         let block = self.read_stored_block(id)?;
         let spent = self.read_undo(id)?;
-        let inputs: usize = block.transactions().skip(1).map(|tx| tx.input_count()).sum();
-        if inputs != spent.len() {
-            let detail = format!("expected undo data of {inputs} coins, got {}", spent.len());
-            return Err(ChainstateError::CannotDisconnect { hash: self.index[id].hash, detail });
-        }
+        let cannot = |detail| ChainstateError::CannotDisconnect { hash: block.hash(), detail };
+        check_undo(&block, &spent).map_err(cannot)?;
         let outcome = disconnect_block(&block, self.index[id].height, &spent, &mut self.coins)?;
-        self.check_disconnected(id, outcome)?;
+        self.check_disconnected(id, outcome).map_err(cannot)?;
         self.active.pop();
         Ok(())
     }
 
-    /// Only a block excepted from BIP30 may leave the coins other than it found them.
-    fn check_disconnected(&self, id: BlockId, outcome: DisconnectOutcome) -> Result<(), ChainstateError> {
+    /// Only a block that shares its coinbase with another may leave other coins than there were before it. Otherwise says what
+    /// is wrong.
+    pub(super) fn check_disconnected(&self, id: BlockId, outcome: DisconnectOutcome) -> Result<(), String> {
         let entry = &self.index[id];
-        let consensus = &self.params.consensus;
-        let excepted = consensus.is_bip30_repeat(entry.height, &entry.hash)
-            || consensus.is_bip30_unspendable(entry.height, &entry.hash);
-        if outcome == DisconnectOutcome::Clean || excepted {
+        if outcome == DisconnectOutcome::Clean || self.params.consensus.is_bip30_pair(entry.height, &entry.hash) {
             return Ok(());
         }
-        let detail = "coins and undo data contradict each other".to_owned();
-        Err(ChainstateError::CannotDisconnect { hash: entry.hash, detail })
+        Err("coins and undo data contradict each other".to_owned())
     }
 
     /// Whether the scripts of a block need no check: it is an ancestor of the block that is assumed valid, the best header is
@@ -282,5 +278,15 @@ impl Chainstate {
     pub(super) fn read_block_to_connect(&self, id: BlockId) -> Result<ContextuallyCheckedBlock, ChainstateError> {
         let block = self.read_stored_block(id)?;
         Ok(ContextuallyCheckedBlock::stored(Arc::new(block), self.index[id].height))
+    }
+}
+
+/// Whether there is a coin for each input of a block but the coinbase's. Otherwise says what is wrong.
+pub(super) fn check_undo(block: &Block, spent: &[Coin]) -> Result<(), String> {
+    let inputs: usize = block.transactions().skip(1).map(|tx| tx.input_count()).sum();
+    if inputs == spent.len() {
+        Ok(())
+    } else {
+        Err(format!("expected undo data of {inputs} coins, got {}", spent.len()))
     }
 }

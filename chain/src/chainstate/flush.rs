@@ -18,10 +18,9 @@ mod head;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use super::activate::InvalidBlocks;
 use super::{Chainstate, ChainstateError};
 use crate::coins::Generation;
-use crate::store::{CoinPages, Database, Journal, JournalSeal, MAX_VALUE_SIZE, StoreError, UnsyncedFiles};
+use crate::store::{CoinPages, Database, Journal, MAX_VALUE_SIZE, StoreError, UnsyncedFiles, numbered_key};
 pub(super) use head::Head;
 
 /// Bytes of bodies and undo data that may be lost to a crash.
@@ -116,11 +115,6 @@ impl Chainstate {
         })?);
         Ok(())
     }
-
-    /// Waits until every block in flight is committed, whatever becomes of it.
-    pub(super) fn settle_all(&mut self) -> Result<InvalidBlocks, ChainstateError> {
-        self.activate_and_settle(None)
-    }
 }
 
 fn spawn(run: impl FnOnce() -> Result<(), StoreError> + Send + 'static) -> Result<Flush, StoreError> {
@@ -155,16 +149,12 @@ impl FlushWork {
     fn run(self) -> Result<(), StoreError> {
         let Self { unsynced, index, generation, from, to, database, pages, journal } = self;
         unsynced.sync()?;
-        let seal = if generation.len() == 0 { None } else { Some(journal.write(&generation)?) };
-        let head = match seal {
-            None => Head::At { tip: to },
-            Some(journal) => Head::Flushing { from, to, journal },
-        };
-        write_index(&database, &index, &head)?;
-        match seal {
-            None => Ok(()),
-            Some(JournalSeal { .. }) => merge(&database, &pages, &journal, &generation, to),
+        if generation.len() == 0 {
+            return write_index(&database, &index, &Head::At { tip: to });
         }
+        let seal = journal.write(&generation)?;
+        write_index(&database, &index, &Head::Flushing { from, to, journal: seal })?;
+        merge(&database, &pages, &journal, &generation, to)
     }
 }
 
@@ -204,9 +194,7 @@ fn merge(
     database.sync()?;
     let mut batch = sled::Batch::default();
     for (number, depths) in (0u32..).zip(pages.depths().chunks(MAX_VALUE_SIZE)) {
-        let mut key = [DIRECTORY_PREFIX; 5];
-        key[1..].copy_from_slice(&number.to_be_bytes());
-        batch.insert(&key, depths);
+        batch.insert(&numbered_key(DIRECTORY_PREFIX, number), depths);
     }
     batch.insert(Head::KEY, Head::At { tip: to }.encode());
     database.index.apply_batch(batch).map_err(StoreError::database("write the head to"))?;

@@ -12,11 +12,14 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bitcoin::BlockHash;
+
 use super::activate::InvalidBlocks;
 use super::block_index::BlockStatus;
 use super::prepare::{BATCH_BYTES, Batch, Prepared, PreparedBatch, RawBlock, prepare};
 use super::{Acceptance, Chainstate, ChainstateError};
-use crate::primitives::{HEADER_SIZE, decode_header, hash_header};
+use crate::params::ChainParams;
+use crate::primitives::{HEADER_SIZE, decode_header};
 use crate::store::BlockFileScanner;
 use crate::validation::{BlockError, CheckedBlock, HeaderError, check_header};
 pub use source::BlockSource;
@@ -55,7 +58,7 @@ pub struct ImportSummary {
     /// Blocks that break a rule.
     pub rejected: u64,
     /// The first of them, and its reason.
-    pub first_rejection: Option<(bitcoin::BlockHash, String)>,
+    pub first_rejection: Option<(BlockHash, String)>,
     /// Blocks whose parent never came.
     pub without_parent: u64,
     /// Bytes read.
@@ -182,14 +185,14 @@ impl<'a> Import<'a> {
         while !self.at_end && self.bytes_ahead < enough {
             match self.source.next_record().map_err(read_failed)? {
                 None => self.at_end = true,
-                Some((record, place)) => {
-                    if !self.is_block(&record.bytes) {
-                        self.source.rescan_last();
-                    } else if self.is_wanted(&record.bytes) {
+                Some((record, place)) => match self.hash_of_block(&record.bytes) {
+                    None => self.source.rescan_last(),
+                    Some(hash) if self.is_wanted(hash) => {
                         self.bytes_ahead += record.bytes.len();
                         batch.push(RawBlock { bytes: record.bytes, tag: place });
                     }
-                }
+                    Some(_) => {}
+                },
             }
             if batch.is_full() {
                 let full = std::mem::replace(&mut batch, Batch::new());
@@ -202,31 +205,28 @@ impl<'a> Import<'a> {
         Ok(())
     }
 
-    /// Whether a record may be a block. One without proof of work is garbage that happened to look like a frame. One with no
-    /// frame behind it is the last before a gap, or it broke off and claims a part of the next block, which is lost unless the
-    /// record is taken back: so that one is checked at once. In a clean file it is only the last.
-    fn is_block(&mut self, bytes: &[u8]) -> bool {
+    /// The hash of a record that may be a block. One without proof of work is garbage that happened to look like a frame. One
+    /// with no frame behind it is the last before a gap, or it broke off and claims a part of the next block, which is lost unless
+    /// the record is taken back: so that one is checked at once. In a clean file it is only the last.
+    fn hash_of_block(&mut self, bytes: &[u8]) -> Option<BlockHash> {
         let params = &self.chainstate.params;
-        if check_header(&decode_header(header_bytes(bytes)), &params.consensus).is_err() {
-            return false;
-        }
+        let hash = hash_with_work(bytes, params)?;
         if self.source.is_followed_by_frame() {
-            return true;
+            return Some(hash);
         }
         match prepare(bytes.to_vec(), params) {
-            Prepared::Checked(_) => true,
-            Prepared::Undecodable(_) => false,
+            Prepared::Checked(_) => Some(hash),
+            Prepared::Undecodable(_) => None,
             // When only the last bytes are those of the next block, it can still be decoded.
             Prepared::Invalid(hash, error) => {
                 self.reject(hash, &error);
-                false
+                None
             }
         }
     }
 
     /// Whether a block is not here yet, and not known as invalid.
-    fn is_wanted(&mut self, bytes: &[u8]) -> bool {
-        let hash = hash_header(header_bytes(bytes));
+    fn is_wanted(&mut self, hash: BlockHash) -> bool {
         let index = &self.chainstate.index;
         let Some(id) = index.find(&hash) else { return true };
         let entry = &index[id];
@@ -259,9 +259,7 @@ impl<'a> Import<'a> {
                     // Perhaps a frame whose block never got written, with others behind it.
                     let mut scanner = BlockFileScanner::new(&bytes[..], self.chainstate.params.magic);
                     while let Some(record) = scanner.next_record().map_err(read_failed)? {
-                        if check_header(&decode_header(header_bytes(&record.bytes)), &self.chainstate.params.consensus)
-                            .is_err()
-                        {
+                        if hash_with_work(&record.bytes, &self.chainstate.params).is_none() {
                             scanner.rescan_last();
                             continue;
                         }
@@ -302,7 +300,7 @@ impl<'a> Import<'a> {
         }
     }
 
-    fn reject(&mut self, hash: bitcoin::BlockHash, error: &BlockError) {
+    fn reject(&mut self, hash: BlockHash, error: &BlockError) {
         self.summary.rejected += 1;
         self.summary.first_rejection.get_or_insert_with(|| (hash, error.reject_reason().into_owned()));
     }
@@ -318,9 +316,10 @@ impl<'a> Import<'a> {
     }
 }
 
-/// The header of a record.
-fn header_bytes(record: &[u8]) -> &[u8; HEADER_SIZE] {
-    record.first_chunk().expect("the scanner returns records of at least a header")
+/// The hash of a record's header, if it meets the target that the header claims.
+fn hash_with_work(record: &[u8], params: &ChainParams) -> Option<BlockHash> {
+    let header: &[u8; HEADER_SIZE] = record.first_chunk().expect("the scanner returns records of at least a header");
+    check_header(&decode_header(header), &params.consensus).ok().map(|header| header.hash())
 }
 
 fn read_failed(error: std::io::Error) -> ChainstateError {

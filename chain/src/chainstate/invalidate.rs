@@ -4,7 +4,6 @@ use bitcoin::BlockHash;
 
 use super::block_index::{BlockId, BlockStatus};
 use super::{Chainstate, ChainstateError};
-use crate::pow::Work;
 
 impl Chainstate {
     /// Makes the best chain active, which after opening may be another than the one that was (Core: `ActivateBestChain`).
@@ -28,7 +27,7 @@ impl Chainstate {
             if id == BlockId::GENESIS {
                 return Err(ChainstateError::GenesisInvalidated);
             }
-            chainstate.settle_all()?;
+            chainstate.activate_and_settle(None)?;
             if chainstate.active.contains(id, &chainstate.index) {
                 chainstate.check_can_disconnect(id)?;
                 let parent = chainstate.index[id].parent;
@@ -49,7 +48,7 @@ impl Chainstate {
     pub fn reconsider_block(&mut self, hash: &BlockHash) -> Result<(), ChainstateError> {
         self.guarded(|chainstate| {
             let id = chainstate.known(hash)?;
-            chainstate.settle_all()?;
+            chainstate.activate_and_settle(None)?;
             chainstate.index.unmark_failed(id);
             chainstate.candidates.refill(&chainstate.index, chainstate.active.tip());
             chainstate.activate_and_settle(None).map(|_| ())
@@ -64,7 +63,7 @@ impl Chainstate {
     pub fn precious_block(&mut self, hash: &BlockHash) -> Result<(), ChainstateError> {
         self.guarded(|chainstate| {
             let id = chainstate.known(hash)?;
-            chainstate.settle_all()?;
+            chainstate.activate_and_settle(None)?;
             let tip_work = chainstate.index[chainstate.active.tip()].work;
             if chainstate.index[id].work < tip_work {
                 return Ok(());
@@ -96,6 +95,3 @@ impl Chainstate {
         Ok(())
     }
 }
-
-/// The work of the tip at the last call of [`Chainstate::precious_block`], before the first call.
-pub(super) const NOTHING_PRECIOUS: Work = Work::ZERO;

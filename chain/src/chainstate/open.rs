@@ -10,7 +10,6 @@ use super::block_index::{
 use super::candidates::Candidates;
 use super::check_queue::CheckQueue;
 use super::flush::{Head, read_directory, write_index};
-use super::invalidate::NOTHING_PRECIOUS;
 use super::reindex::Marker;
 use super::{Chainstate, ChainstateError, ChainstateOptions};
 use crate::coins::CoinsCache;
@@ -74,7 +73,7 @@ impl Chainstate {
             candidates: Candidates::default(),
             next_sequence: FIRST_SEQUENCE,
             next_precious_sequence: -1,
-            last_precious_work: NOTHING_PRECIOUS,
+            last_precious_work: Work::ZERO,
             coins: CoinsCache::new(Arc::new(pages), directory.salt()),
             signature_cache: Arc::new(SignatureCache::new(options.signature_cache_bytes)),
             queue,

@@ -23,7 +23,7 @@ impl Chainstate {
     /// When `height` is too close to the tip; otherwise a fault.
     pub fn prune_to_height(&mut self, height: u32) -> Result<u32, ChainstateError> {
         self.guarded(|chainstate| {
-            chainstate.settle_all()?;
+            chainstate.activate_and_settle(None)?;
             let limit = chainstate.highest_prunable();
             if height > limit {
                 return Err(ChainstateError::PruneTooHigh { limit, got: height });

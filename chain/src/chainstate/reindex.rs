@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,7 +18,9 @@ use super::open::{DATABASE_CACHE, Opening, load_index};
 use super::prepare::{Prepared, prepare};
 use super::{Chainstate, ChainstateError, ChainstateOptions};
 use crate::params::ChainParams;
-use crate::store::{BlockFileScanner, BlockFiles, DataDirectory, Database, RecordPosition, StoreError, sync_directory};
+use crate::store::{
+    BlockFileScanner, BlockFiles, DataDirectory, Database, RecordPosition, StoreError, remove_database, sync_directory,
+};
 use crate::validation::{BlockError, HeaderError};
 
 /// What is computed again (Core: `-reindex`, `-reindex-chainstate`).
@@ -110,13 +111,8 @@ impl Chainstate {
     ) -> Result<Self, ChainstateError> {
         let held = DataDirectory::open(directory, &params)?;
         marker.put()?;
-        let database = directory.join("database");
-        match fs::remove_dir_all(&database) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(StoreError::io("remove", &database)(error).into());
-            }
-            _ => sync_directory(directory)?,
-        }
+        remove_database(&directory.join("database"))?;
+        sync_directory(directory)?;
         let files = BlockFiles::list(&directory.join("blocks"))?;
         let total = files.iter().map(|file| u64::from(file.size)).sum();
         let numbers: Vec<u32> = files.iter().map(|file| file.number).collect();

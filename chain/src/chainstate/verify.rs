@@ -3,9 +3,10 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use super::connect::check_undo;
 use super::{Chainstate, ChainstateError, MIN_CACHE_BYTES};
-use crate::coins::{CoinsOverlay, DisconnectOutcome, disconnect_block};
-use crate::store::StoreError;
+use crate::coins::{CoinsCache, CoinsOverlay, disconnect_block};
+use crate::store::{CoinPages, StoreError};
 use crate::validation::{BlockError, ContextuallyCheckedBlock, check_block, check_inputs, check_scripts};
 
 /// How thoroughly blocks are checked again; each level includes those before (Core: `CVerifyDB`, `validation.cpp`).
@@ -25,6 +26,9 @@ pub enum VerifyLevel {
 
 /// About what a coin that was taken back takes in memory, in bytes.
 const BYTES_PER_CHANGE: usize = 160;
+
+/// The coins as they are, with blocks taken back on top.
+type DisconnectedCoins<'a> = CoinsOverlay<&'a CoinsCache<Arc<CoinPages>>>;
 
 /// What a verification found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +55,7 @@ impl Chainstate {
         progress: &mut dyn FnMut(u32, u32) -> ControlFlow<()>,
     ) -> Result<VerifySummary, ChainstateError> {
         self.guarded(|chainstate| {
-            chainstate.settle_all()?;
+            chainstate.activate_and_settle(None)?;
             chainstate.verify_settled(level, blocks, progress)
         })
     }
@@ -109,7 +113,7 @@ impl Chainstate {
         &self,
         level: VerifyLevel,
         height: u32,
-        overlay: &mut CoinsOverlay<&crate::coins::CoinsCache<Arc<crate::store::CoinPages>>>,
+        overlay: &mut DisconnectedCoins<'_>,
     ) -> Result<Result<(), String>, ChainstateError> {
         let id = self.active.get(height).expect("a height of the chain");
         let block = match as_finding(self.read_stored_block(id))? {
@@ -128,27 +132,19 @@ impl Chainstate {
             Ok(spent) => spent,
             Err(detail) => return Ok(Err(detail)),
         };
-        let inputs: usize = block.transactions().skip(1).map(|tx| tx.input_count()).sum();
-        if spent.len() != inputs {
-            return Ok(Err(format!("undo data: expected {inputs} coins, got {}", spent.len())));
+        let checked = check_undo(&block, &spent);
+        if checked.is_err() || level < VerifyLevel::Disconnect {
+            return Ok(checked);
         }
-        if level >= VerifyLevel::Disconnect {
-            let outcome = disconnect_block(&block, height, &spent, overlay)?;
-            let hash = block.hash();
-            let consensus = &self.params.consensus;
-            let excepted = consensus.is_bip30_repeat(height, &hash) || consensus.is_bip30_unspendable(height, &hash);
-            if outcome == DisconnectOutcome::Unclean && !excepted {
-                return Ok(Err("coins and undo data contradict each other".to_owned()));
-            }
-        }
-        Ok(Ok(()))
+        let outcome = disconnect_block(&block, height, &spent, overlay)?;
+        Ok(self.check_disconnected(id, outcome))
     }
 
     /// One block up again: level 4.
     fn verify_up(
         &self,
         height: u32,
-        overlay: &mut CoinsOverlay<&crate::coins::CoinsCache<Arc<crate::store::CoinPages>>>,
+        overlay: &mut DisconnectedCoins<'_>,
     ) -> Result<Result<(), String>, ChainstateError> {
         let id = self.active.get(height).expect("a height of the chain");
         let block = ContextuallyCheckedBlock::stored(Arc::new(self.read_stored_block(id)?), height);

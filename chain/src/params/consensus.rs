@@ -89,4 +89,11 @@ impl ConsensusParams {
     pub fn is_bip30_unspendable(&self, height: u32, hash: &BlockHash) -> bool {
         self.bip30_unspendable.contains(&BlockPosition { height, hash: *hash })
     }
+
+    /// Whether this block is one of a pair that shares a coinbase: taking it back leaves other coins than there were before
+    /// it (Core: `DisconnectBlock`, `validation.cpp`).
+    #[must_use]
+    pub fn is_bip30_pair(&self, height: u32, hash: &BlockHash) -> bool {
+        self.is_bip30_repeat(height, hash) || self.is_bip30_unspendable(height, hash)
+    }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use bitcoin::hex::{DisplayHex, FromHex};
 
-use super::{SCHEMA_VERSION, StoreError, sync_directory};
+use super::{SCHEMA_VERSION, StoreError, sync_directory, sync_parent};
 use crate::coins::CoinSalt;
 use crate::params::ChainParams;
 
@@ -41,9 +41,7 @@ impl DataDirectory {
         };
         // Even when all was there: whoever made it may have been killed before it was durable.
         sync_directory(path)?;
-        if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            sync_directory(parent)?;
-        }
+        sync_parent(path)?;
         Ok(Self { path: path.to_owned(), salt, _lock: lock })
     }
 

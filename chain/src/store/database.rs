@@ -40,7 +40,7 @@ impl Database {
         let unfinished = directory.with_extension("new");
         let path = if is_new { &unfinished } else { directory };
         if is_new {
-            clear(path)?
+            remove_database(path)?
         } else {
             put_in_order(path)?
         }
@@ -59,7 +59,7 @@ impl Database {
             fs::rename(path, directory).map_err(StoreError::io("make", directory))?;
         }
         // Even when it had its name: whoever gave it may have been killed before that was durable.
-        directory.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(Ok(()), sync_directory)?;
+        sync_parent(directory)?;
         let path = directory.join("db");
         let file = File::options().read(true).write(true).open(&path).map_err(StoreError::io("open", &path))?;
         sync_directory(directory)?;
@@ -96,10 +96,17 @@ impl Database {
     }
 }
 
-/// Removes a database that did not get its name.
-fn clear(unfinished: &Path) -> Result<(), StoreError> {
-    match fs::remove_dir_all(unfinished) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StoreError::io("remove", unfinished)(error)),
+/// The key of a value that is one of many: what they are, and its number (4 bytes big-endian).
+pub(crate) fn numbered_key(prefix: u8, number: u32) -> [u8; 5] {
+    let mut key = [prefix; 5];
+    key[1..].copy_from_slice(&number.to_be_bytes());
+    key
+}
+
+/// Removes the files of a database, if there are any.
+pub(crate) fn remove_database(directory: &Path) -> Result<(), StoreError> {
+    match fs::remove_dir_all(directory) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StoreError::io("remove", directory)(error)),
         _ => Ok(()),
     }
 }
@@ -155,6 +162,12 @@ fn files(directory: &Path) -> Result<Vec<PathBuf>, StoreError> {
 /// Makes the entries of a directory durable: files that were made, renamed or removed.
 pub(crate) fn sync_directory(path: &Path) -> Result<(), StoreError> {
     File::open(path).and_then(|directory| directory.sync_all()).map_err(StoreError::io("sync", path))
+}
+
+/// Makes the name of a file or directory durable.
+pub(crate) fn sync_parent(path: &Path) -> Result<(), StoreError> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    sync_directory(parent.unwrap_or(Path::new(".")))
 }
 
 #[cfg(test)]

@@ -9,8 +9,8 @@ use std::fs;
 use std::ops::Range;
 use std::path::Path;
 
-use crate::random::Random;
 use crate::recorder::Record;
+use cairn_tests::random::Random;
 
 /// Bytes that get to the disk together.
 const PIECE: u64 = 4096;

@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::child::{FAILED, Message, Orders};
-use crate::random::{Random, number_from};
+use crate::environment::number_from;
 use crate::recorder;
 use crate::recovery;
 use crate::stream::Stream;
+use cairn_tests::random::Random;
 
 /// A child that takes longer waits for something that never comes.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -43,8 +44,8 @@ fn fail(stream: &Stream, kind: &str, at: usize, random: &mut Random) -> bool {
     let orders = Orders {
         directory: directory.clone(),
         files: stream.files.clone(),
-        cache_bytes: random.one_of(&[16 << 10, 64 << 10]),
-        block_file_size: random.one_of(&[32 << 10, 256 << 10]),
+        cache_bytes: random.pick(&[16 << 10, 64 << 10]),
+        block_file_size: random.pick(&[32 << 10, 256 << 10]),
         prunes: random.chance(30),
         checks: false,
         singly: random.chance(25),

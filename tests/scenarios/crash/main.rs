@@ -24,6 +24,7 @@
 //! | `disk` | what a power cut leaves of that |
 //! | `power_cuts` | power cuts at random moments |
 //! | `faults` | full disks, short writes, failed syncs |
+//! | `environment` | what the environment asks for |
 //! | `opening` | time and memory for opening 900,000 headers |
 //! | `pruning` | what a pruned directory takes on disk |
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
@@ -31,11 +32,11 @@
 
 mod child;
 mod disk;
+mod environment;
 mod faults;
 mod opening;
 mod power_cuts;
 mod pruning;
-mod random;
 mod recorder;
 mod recovery;
 mod sigkill;

@@ -10,10 +10,11 @@ use tempfile::TempDir;
 
 use crate::child::{Message, Orders};
 use crate::disk::{Disk, Survival};
-use crate::random::{Random, number_from};
+use crate::environment::number_from;
 use crate::recorder::{self, Record};
 use crate::recovery;
 use crate::stream::Stream;
+use cairn_tests::random::Random;
 
 /// Longer than any recovery, and any run of the child.
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -60,8 +61,8 @@ impl Recording {
         let orders = Orders {
             directory: directory.clone(),
             files: stream.files.clone(),
-            cache_bytes: random.one_of(&[16 << 10, 64 << 10, 512 << 10]),
-            block_file_size: random.one_of(&[32 << 10, 256 << 10]),
+            cache_bytes: random.pick(&[16 << 10, 64 << 10, 512 << 10]),
+            block_file_size: random.pick(&[32 << 10, 256 << 10]),
             prunes: random.chance(30),
             checks: false,
             singly: random.chance(25),
@@ -106,7 +107,7 @@ impl Recording {
                 }
             }
             next = moment;
-            let survival = random.one_of(&[
+            let survival = random.pick(&[
                 Survival::Nothing,
                 Survival::Some(10),
                 Survival::Some(50),

@@ -5,9 +5,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::child::{Message, Orders};
-use crate::random::{Random, number_from};
+use crate::environment::number_from;
 use crate::recovery::{self, MAX_OPENING};
 use crate::stream::Stream;
+use cairn_tests::random::Random;
 
 /// Longer than any run of the child.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -47,8 +48,8 @@ fn draw_orders(directory: &Path, stream: &Stream, random: &mut Random) -> Orders
     Orders {
         directory: directory.to_owned(),
         files: stream.files.clone(),
-        cache_bytes: random.one_of(&[16 << 10, 64 << 10, 64 << 10, 512 << 10]),
-        block_file_size: random.one_of(&[32 << 10, 256 << 10]),
+        cache_bytes: random.pick(&[16 << 10, 64 << 10, 64 << 10, 512 << 10]),
+        block_file_size: random.pick(&[32 << 10, 256 << 10]),
         prunes: random.chance(50),
         checks: false,
         singly: false,

@@ -14,9 +14,8 @@ use bitcoin::{Amount, Block, BlockHash, OutPoint, Txid};
 use cairn_chain::coins::{Coin, CoinScript, apply_coin_hash, remove_coin_hash};
 use cairn_chain::hash::MuHash3072;
 use cairn_tests::chain_generator::{ChainGenerator, ChainOptions};
+use cairn_tests::random::Random;
 use tempfile::TempDir;
-
-use crate::random::Random;
 
 const MAGIC: [u8; 4] = [0xfa, 0xbf, 0xb5, 0xda];
 /// The deepest reorganisation.
@@ -215,7 +214,7 @@ impl Builder {
 
 /// Makes a block invalid, and puts those behind it on top of what became of it.
 fn spoil(blocks: &mut [Block], index: usize, random: &mut Random) {
-    let flaw = random.one_of(&[Flaw::Signature, Flaw::Signature, Flaw::Subsidy, Flaw::MissingCoin, Flaw::MerkleRoot]);
+    let flaw = random.pick(&[Flaw::Signature, Flaw::Signature, Flaw::Subsidy, Flaw::MissingCoin, Flaw::MerkleRoot]);
     let block = &mut blocks[index];
     let spends = block.txdata.len() > 1;
     match flaw {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use bitcoin::{OutPoint, TxOut};
 
 use super::lock::Lock;
-use super::rng::Rng;
+use crate::random::Random;
 
 /// An output whose lock is known.
 #[derive(Debug, Clone)]
@@ -43,12 +43,12 @@ impl LockedCoins {
         self.positions.contains_key(outpoint)
     }
 
-    pub(super) fn pick(&self, rng: &mut Rng) -> Option<&LockedCoin> {
+    pub(super) fn pick(&self, rng: &mut Random) -> Option<&LockedCoin> {
         (!self.coins.is_empty()).then(|| &self.coins[rng.below(self.coins.len())])
     }
 
     /// One of the coins that fulfil a condition.
-    pub(super) fn pick_where(&self, rng: &mut Rng, condition: impl Fn(&LockedCoin) -> bool) -> Option<&LockedCoin> {
+    pub(super) fn pick_where(&self, rng: &mut Random, condition: impl Fn(&LockedCoin) -> bool) -> Option<&LockedCoin> {
         let fit: Vec<_> = self.coins.iter().filter(|coin| condition(coin)).collect();
         (!fit.is_empty()).then(|| fit[rng.below(fit.len())])
     }

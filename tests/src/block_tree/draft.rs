@@ -13,7 +13,7 @@ use bitcoin::{
 
 use super::coin::LockedCoin;
 use super::lock::{Kind, Lock};
-use super::rng::Rng;
+use crate::random::Random;
 
 /// The target of every block on regtest.
 pub(super) const BITS: u32 = 0x207f_ffff;
@@ -60,7 +60,7 @@ pub(super) struct Draft {
 impl Draft {
     /// A block with nothing but a coinbase that pays nothing.
     pub(super) fn new(
-        rng: &mut Rng,
+        rng: &mut Random,
         parent: usize,
         parent_hash: BlockHash,
         height: u32,

@@ -8,10 +8,10 @@ use super::coin::LockedCoin;
 use super::draft::Draft;
 use super::keys::Keys;
 use super::lock::{Kind, Lock, SEQUENCE_TIME};
-use super::rng::Rng;
 use super::spend::{Payment, Spend};
 use super::tree::{Node, Tree};
 use super::unlock::Flaw;
+use crate::random::Random;
 
 /// The first lock time that is not a height (Core: `LOCKTIME_THRESHOLD`, `script/script.h`).
 pub(super) const THRESHOLD: u32 = 500_000_000;
@@ -23,7 +23,7 @@ const SEQUENCE_MASK: u32 = 0xffff;
 
 /// Makes valid blocks on any block of the tree.
 pub(super) struct Forge {
-    pub(super) rng: Rng,
+    pub(super) rng: Random,
     pub(super) keys: Keys,
     pub(super) tree: Tree,
     /// How often a lock of each kind was kept closed by a flaw.
@@ -32,7 +32,7 @@ pub(super) struct Forge {
 
 impl Forge {
     pub(super) fn new(seed: u64) -> Self {
-        let mut rng = Rng::new(seed);
+        let mut rng = Random::new(seed);
         let keys = Keys::new(&mut rng);
         Self { rng, keys, tree: Tree::new(), refused: Kind::ALL.iter().map(|&kind| (kind, 0)).collect() }
     }

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use bitcoin::secp256k1::{All, Keypair, Message, PublicKey, Secp256k1, SecretKey, XOnlyPublicKey};
 
-use super::rng::Rng;
+use crate::random::Random;
 
 pub(super) static SECP256K1: LazyLock<Secp256k1<All>> = LazyLock::new(Secp256k1::new);
 
@@ -25,7 +25,7 @@ pub(super) enum Encoding {
 pub(super) struct Keys(Vec<Keypair>);
 
 impl Keys {
-    pub(super) fn new(rng: &mut Rng) -> Self {
+    pub(super) fn new(rng: &mut Random) -> Self {
         let key = |_| {
             let secret = SecretKey::from_slice(&rng.array::<32>()).expect("all but a few of 2^256 numbers are keys");
             Keypair::from_secret_key(&SECP256K1, &secret)
@@ -33,7 +33,7 @@ impl Keys {
         Self((0..KEYS).map(key).collect())
     }
 
-    pub(super) fn random(rng: &mut Rng) -> usize {
+    pub(super) fn random(rng: &mut Random) -> usize {
         rng.below(KEYS)
     }
 

@@ -6,7 +6,7 @@ use bitcoin::taproot::{LeafVersion, TaprootBuilder, TaprootSpendInfo};
 use bitcoin::{ScriptBuf, TapNodeHash, TapTweakHash, WitnessProgram, WitnessVersion};
 
 use super::keys::{Keys, SECP256K1};
-use super::rng::Rng;
+use crate::random::Random;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident,)*) => {
@@ -77,13 +77,13 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    pub(super) fn random(rng: &mut Rng, height: u32, median: u32) -> Self {
+    pub(super) fn random(rng: &mut Random, height: u32, median: u32) -> Self {
         let kind = rng.pick(Kind::ALL);
         Self::of_kind(rng, kind, height, median)
     }
 
     /// A lock that can be opened within a few blocks of `height`, with a median time not far from `median`.
-    pub(super) fn of_kind(rng: &mut Rng, kind: Kind, height: u32, median: u32) -> Self {
+    pub(super) fn of_kind(rng: &mut Random, kind: Kind, height: u32, median: u32) -> Self {
         let number = match kind {
             Kind::BareMultisig | Kind::P2shMultisig | Kind::P2wshMultisig | Kind::TaprootCheckSigAdd => {
                 1 + rng.up_to(2)

@@ -7,8 +7,8 @@ use bitcoin::{Amount, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Witness};
 use super::coin::LockedCoin;
 use super::keys::Keys;
 use super::lock::Lock;
-use super::rng::Rng;
 use super::unlock::{Flaw, Unlocking};
+use crate::random::Random;
 
 /// An output to be.
 #[derive(Clone)]
@@ -55,7 +55,7 @@ impl Spend {
         }
     }
 
-    pub(super) fn sign(&self, rng: &mut Rng, keys: &Keys) -> Transaction {
+    pub(super) fn sign(&self, rng: &mut Random, keys: &Keys) -> Transaction {
         let input = |(coin, sequence): &(LockedCoin, u32)| TxIn {
             previous_output: coin.outpoint,
             script_sig: ScriptBuf::new(),

@@ -8,7 +8,7 @@ use bitcoin::{EcdsaSighashType, ScriptBuf, TapSighashType, Transaction, TxOut, W
 
 use super::keys::{Encoding, Keys, SECP256K1, sign_schnorr};
 use super::lock::{Kind, Lock};
-use super::rng::Rng;
+use crate::random::Random;
 
 /// What is wrong with an attempt to open a lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +81,7 @@ pub(super) struct Unlocking<'a> {
 
 impl Unlocking<'_> {
     /// What the input must hold.
-    pub(super) fn run(&self, rng: &mut Rng) -> (ScriptBuf, Witness) {
+    pub(super) fn run(&self, rng: &mut Random) -> (ScriptBuf, Witness) {
         let (mut script_sig, mut witness) = self.open(rng);
         match self.flaw {
             Flaw::ScriptSig | Flaw::Operation => {
@@ -94,7 +94,7 @@ impl Unlocking<'_> {
         (script_sig, witness)
     }
 
-    fn open(&self, rng: &mut Rng) -> (ScriptBuf, Witness) {
+    fn open(&self, rng: &mut Random) -> (ScriptBuf, Witness) {
         use Kind::*;
         let kind = self.lock.kind;
         let script = self.lock.script(self.keys);
@@ -136,7 +136,7 @@ impl Unlocking<'_> {
     }
 
     /// Signatures, and what goes with them, below the script.
-    fn legacy_items(&self, rng: &mut Rng, script: &ScriptBuf) -> Vec<Vec<u8>> {
+    fn legacy_items(&self, rng: &mut Random, script: &ScriptBuf) -> Vec<Vec<u8>> {
         let cache = SighashCache::new(self.tx);
         let mut sign = |key: usize| {
             let hash_type = ecdsa_type(rng);
@@ -146,7 +146,7 @@ impl Unlocking<'_> {
         self.items(&mut sign)
     }
 
-    fn segwit_witness(&self, rng: &mut Rng, script: &ScriptBuf) -> Witness {
+    fn segwit_witness(&self, rng: &mut Random, script: &ScriptBuf) -> Witness {
         let mut cache = SighashCache::new(self.tx);
         let value = self.spent[self.index].value;
         let by_key_hash = matches!(self.lock.kind, Kind::P2wpkh | Kind::P2shP2wpkh);
@@ -190,7 +190,7 @@ impl Unlocking<'_> {
         }
     }
 
-    fn ecdsa(&self, rng: &mut Rng, key: usize, mut sighash: [u8; 32], hash_type: EcdsaSighashType) -> Vec<u8> {
+    fn ecdsa(&self, rng: &mut Random, key: usize, mut sighash: [u8; 32], hash_type: EcdsaSighashType) -> Vec<u8> {
         let encoding = match self.flaw {
             Flaw::NoSignature => return Vec::new(),
             Flaw::Encoding => Encoding::Padded,
@@ -204,7 +204,7 @@ impl Unlocking<'_> {
         self.keys.sign_ecdsa(key, sighash, hash_type, encoding)
     }
 
-    fn key_path(&self, rng: &mut Rng) -> Witness {
+    fn key_path(&self, rng: &mut Random) -> Witness {
         let annex = self.annex(rng);
         let hash_type = self.taproot_type(rng);
         let sighash = self.taproot_sighash(hash_type, annex.as_deref(), None);
@@ -217,7 +217,7 @@ impl Unlocking<'_> {
         Witness::from_slice(&items)
     }
 
-    fn script_path(&self, rng: &mut Rng, script: &ScriptBuf) -> Witness {
+    fn script_path(&self, rng: &mut Random, script: &ScriptBuf) -> Witness {
         let annex = self.annex(rng);
         let version = self.lock.leaf_version();
         let leaf = TapLeafHash::from_script(script, version);
@@ -250,7 +250,7 @@ impl Unlocking<'_> {
         Witness::from_slice(&items)
     }
 
-    fn annex(&self, rng: &mut Rng) -> Option<Vec<u8>> {
+    fn annex(&self, rng: &mut Random) -> Option<Vec<u8>> {
         let wanted = matches!(self.lock.kind, Kind::TaprootKeyPathAnnex | Kind::TaprootCheckSigAnnex);
         wanted.then(|| {
             let length = rng.below(60);
@@ -258,7 +258,7 @@ impl Unlocking<'_> {
         })
     }
 
-    fn taproot_type(&self, rng: &mut Rng) -> TapSighashType {
+    fn taproot_type(&self, rng: &mut Random) -> TapSighashType {
         use TapSighashType::*;
         let of_own_output = self.index < self.tx.output.len();
         match rng.pick(&[Default, All, None, Single, AllPlusAnyoneCanPay, NonePlusAnyoneCanPay, SinglePlusAnyoneCanPay])
@@ -296,7 +296,7 @@ fn hash_type_byte(hash_type: TapSighashType) -> u8 {
     }
 }
 
-fn ecdsa_type(rng: &mut Rng) -> EcdsaSighashType {
+fn ecdsa_type(rng: &mut Random) -> EcdsaSighashType {
     use EcdsaSighashType::*;
     rng.pick(&[All, All, None, Single, AllPlusAnyoneCanPay, NonePlusAnyoneCanPay, SinglePlusAnyoneCanPay])
 }

@@ -3,7 +3,7 @@
 use bitcoin::{OutPoint, Txid};
 
 use super::keys::KEYS;
-use super::random::Random;
+use crate::random::Random;
 
 /// What an output demands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

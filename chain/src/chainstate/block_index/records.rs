@@ -19,6 +19,7 @@ use super::entry::UndoPosition;
 use super::{BlockId, BlockIndex, BlockStatus, RecordPosition, StoreError};
 use crate::primitives::{HEADER_SIZE, decode_header, hash_header, header_bytes};
 use crate::store::codec::StoredReader;
+use crate::store::numbered_key;
 
 /// Records of a chunk: few enough that changing one rewrites little, many enough that all are read fast.
 pub(crate) const RECORDS_PER_CHUNK: u32 = 64;
@@ -31,9 +32,7 @@ const WHAT: &str = "the block index";
 
 /// The key of a chunk.
 pub(crate) fn chunk_key(chunk: u32) -> [u8; 5] {
-    let mut key = [CHUNK_PREFIX; 5];
-    key[1..].copy_from_slice(&chunk.to_be_bytes());
-    key
+    numbered_key(CHUNK_PREFIX, chunk)
 }
 
 /// The number of the chunk with a key.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::STORAGE_HEADER_BYTES;
 use super::file_name::FileName;
-use crate::store::{StoreError, sync_directory};
+use crate::store::{StoreError, sync_directory, sync_parent};
 
 /// Files that stay open for writing. Undo data goes to older files than blocks do, so one of each kind is not enough.
 const MAX_OPEN_FILES: usize = 16;
@@ -77,8 +77,7 @@ impl Writer {
     /// the names in it with the first record.
     pub(super) fn open(directory: &Path) -> Result<Self, StoreError> {
         fs::create_dir_all(directory).map_err(StoreError::io("make", directory))?;
-        let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty());
-        sync_directory(parent.unwrap_or(Path::new(".")))?;
+        sync_parent(directory)?;
         Ok(Self {
             directory: directory.to_owned(),
             open_files: Vec::new(),

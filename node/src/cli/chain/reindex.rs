@@ -1,6 +1,6 @@
 //! `cairn chain reindex`.
 
-use cairn_chain::chainstate::{AssumeValid, Chainstate, ChainstateError, ChainstateOptions, ReindexScope};
+use cairn_chain::chainstate::{Chainstate, ChainstateError, ReindexScope};
 use clap::Args;
 use serde::Serialize;
 
@@ -42,9 +42,8 @@ pub(super) fn run(args: &ReindexArgs) -> Answer {
     } else {
         (ReindexScope::Everything, Unit::Bytes)
     };
-    let options = ChainstateOptions { assume_valid: AssumeValid::NetworkDefault, ..args.options.chainstate_options() };
     let mut progress = Progress::new("reindexing", unit, interruption);
-    let reindexed = Chainstate::reindex(&directory, params, options, scope, &mut |at| {
+    let reindexed = Chainstate::reindex(&directory, params, args.options.chainstate_options(), scope, &mut |at| {
         progress.report(Position { done: at.done, total: Some(at.total), height: Some(at.height), transactions: None })
     });
     drop(progress);
