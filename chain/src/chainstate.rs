@@ -155,6 +155,12 @@ impl Chainstate {
         result
     }
 
+    /// The fault after which nothing may be written any more, if there was one.
+    #[must_use]
+    pub fn fault(&self) -> Option<&str> {
+        self.fault.as_deref()
+    }
+
     /// The chain up to a block, as rules ask for it.
     fn view(&self, tip: BlockId) -> ChainView<'_> {
         ChainView::new(&self.index, &self.active, tip)

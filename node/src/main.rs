@@ -1,6 +1,8 @@
 //! The `cairn` command.
 
+mod chain_service;
 mod cli;
+mod context;
 
 use std::process::ExitCode;
 

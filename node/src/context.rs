@@ -1,0 +1,28 @@
+//! What every part of a running node may ask for.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use cairn_chain::params::ChainParams;
+use tokio_util::sync::CancellationToken;
+
+use crate::chain_service::ChainHandle;
+
+/// What RPC methods, metrics and the miner share. Held behind an `Arc`.
+#[derive(Debug)]
+pub(crate) struct NodeContext {
+    /// The way to the chain thread.
+    pub(crate) chain: ChainHandle,
+    /// The network.
+    pub(crate) params: ChainParams,
+    /// Folder of the network's data.
+    pub(crate) directory: PathBuf,
+    /// When the node started.
+    pub(crate) started: Instant,
+    /// Cancelled when the node is to stop; whoever cancels it stops the node.
+    pub(crate) shutdown: CancellationToken,
+}
+
+/// The context that tasks hold.
+pub(crate) type SharedContext = Arc<NodeContext>;
