@@ -63,9 +63,8 @@ use std::sync::Arc;
 use crate::coins::CoinsCache;
 use crate::params::ChainParams;
 use crate::pow::Work;
-use crate::script::SignatureCache;
 use crate::store::{BlockFiles, CoinPages, DataDirectory, Database, Journal};
-use crate::validation::ScriptChecks;
+use crate::validation::{ScriptChecks, ValidationCache};
 
 pub use accept::Acceptance;
 use block_index::{ActiveChain, BlockId, BlockIndex, ChainView};
@@ -102,7 +101,7 @@ pub struct Chainstate {
     last_precious_work: Work,
 
     coins: CoinsCache<Arc<CoinPages>>,
-    signature_cache: Arc<SignatureCache>,
+    validation_cache: Arc<ValidationCache>,
     queue: CheckQueue,
     /// Blocks whose scripts are being verified, the oldest first.
     in_flight: VecDeque<InFlight>,

@@ -11,17 +11,20 @@
 //! | `layout` | offsets of the fields, found by the one pass |
 //! | `transaction` | [`Transaction`] with its bytes, [`TransactionRef`] into a block's |
 //! | `witness` | [`WitnessRef`]: one input's witness stack |
+//! | `money` | amounts as text |
 //! | `block` | [`Block`]: a header, and all transactions in one set of arrays |
 
 mod block;
 mod header;
 mod layout;
+mod money;
 mod transaction;
 mod witness;
 
 pub use crate::serialize::DecodeError;
 pub use block::Block;
 pub use header::{HEADER_SIZE, decode_header, hash_header, header_bytes};
+pub use money::format_money;
 pub use transaction::{InputRef, OutputRef, Transaction, TransactionRef};
 pub use witness::{WitnessItems, WitnessRef};
 

@@ -12,7 +12,7 @@
 //! | `checker` | [`TransactionSignatureChecker`]: signatures and lock times of one input | `GenericTransactionSignatureChecker` |
 //! | `sighash` | what signatures sign; [`PrecomputedTransactionData`] shared by all inputs | `SignatureHash`, `SignatureHashSchnorr` |
 //! | `signature` | encodings of signatures and keys; the calls to libsecp256k1 | `CheckSignatureEncoding`, `CPubKey::Verify` |
-//! | `cache` | [`SignatureCache`] | `SignatureCache` |
+//! | `cache` | [`SignatureCache`] | `SignatureCache`, `CuckooCache` |
 //! | `taproot` | leaf and branch hashes, the commitment of an output key | `ComputeTapleafHash`, `VerifyTaprootCommitment` |
 //! | `instructions` | iterating over a script; minimal pushes; OP_SUCCESS | `GetScriptOp`, `CheckMinimalPush`, `IsOpSuccess` |
 //! | `push`, `find_and_delete` | writing pushes, and deleting a signature's | `CScript::operator<<`, `FindAndDelete` |
@@ -39,6 +39,7 @@ mod taproot;
 mod verify;
 
 pub use cache::SignatureCache;
+pub(crate) use cache::{Entry, EntrySet, keyed_hashers};
 pub use checker::{CachePolicy, TransactionSignatureChecker};
 pub(crate) use checker::{
     SEQUENCE_FINAL, SEQUENCE_LOCKTIME_DISABLE_FLAG, SEQUENCE_LOCKTIME_MASK, SEQUENCE_LOCKTIME_TYPE_FLAG,

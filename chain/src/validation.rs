@@ -30,6 +30,7 @@
 //! | `contextual` | rules that need the headers before it | `ContextualCheckBlock`, `validation.cpp` |
 //! | `inputs` | coins, amounts, maturity, sequence locks, signature operations | `ConnectBlock`, `CheckTxInputs` |
 //! | `scripts` | all scripts of a block on all threads | `CheckInputScripts`, `CCheckQueue` |
+//! | `cache` | what need not be verified again | `ValidationCache` |
 //! | `lock_time` | final transactions, relative lock times | `IsFinalTx`, `CalculateSequenceLocks` |
 //! | `merkle`, `witness_commitment`, `signet` | roots, the commitment to witnesses, BIP325 | `consensus/merkle.cpp`, `signet.cpp` |
 //! | `rules` | which script flags and BIP30 hold where | `GetBlockScriptFlags`, `IsBIP30Repeat` |
@@ -37,6 +38,7 @@
 //! | `error`, `verdict` | one variant for each rule, and what it means | `BlockValidationResult` |
 
 mod block;
+mod cache;
 mod contextual;
 mod error;
 mod header;
@@ -52,6 +54,7 @@ mod verdict;
 mod witness_commitment;
 
 pub use block::{CheckedBlock, check_block};
+pub use cache::{ScriptExecutionCache, ValidationCache};
 pub use contextual::{ContextuallyCheckedBlock, contextual_check_block};
 pub use error::{BlockError, HeaderError, InputsError, TransactionError};
 pub use header::{CheckedHeader, ContextuallyCheckedHeader, check_header, contextual_check_header};

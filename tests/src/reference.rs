@@ -13,10 +13,9 @@ use bitcoin::{BlockHash, OutPoint};
 use cairn_chain::coins::{Coin, CoinsOverlay};
 use cairn_chain::params::{ChainParams, RegtestOptions};
 use cairn_chain::primitives::Block;
-use cairn_chain::script::SignatureCache;
 use cairn_chain::validation::{
-    BlockError, CheckedBlock, HeaderError, check_block, check_inputs, check_scripts, contextual_check_block,
-    contextual_check_header,
+    BlockError, CheckedBlock, HeaderError, ValidationCache, check_block, check_inputs, check_scripts,
+    contextual_check_block, contextual_check_header,
 };
 
 use crate::block_judge::{Answer, BlockJudge, Failure, Judgement};
@@ -36,7 +35,7 @@ pub struct Reference {
     /// The chain that is connected, genesis first, and how to undo each block but genesis.
     connected: Vec<(usize, Undo)>,
     coins: HashMap<OutPoint, Coin>,
-    cache: SignatureCache,
+    cache: ValidationCache,
 }
 
 impl Reference {
@@ -53,7 +52,7 @@ impl Reference {
             sequence: 0,
             connected: vec![(0, Undo::new())],
             coins: HashMap::new(),
-            cache: SignatureCache::new(1 << 20),
+            cache: ValidationCache::new(1 << 20),
         }
     }
 

@@ -46,7 +46,7 @@ impl Chainstate {
         let assumed = self.scripts_are_assumed_valid(id);
         let checks = Arc::new(if assumed { ScriptChecks::assume_valid(checked) } else { ScriptChecks::new(checked) });
         for chunk in 0..checks.chunks() {
-            let (checks, cache) = (Arc::clone(&checks), Arc::clone(&self.signature_cache));
+            let (checks, cache) = (Arc::clone(&checks), Arc::clone(&self.validation_cache));
             self.queue.push(move || {
                 checks.run(chunk, Some(&cache));
             });

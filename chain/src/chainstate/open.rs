@@ -16,10 +16,10 @@ use crate::coins::CoinsCache;
 use crate::params::ChainParams;
 use crate::pow::Work;
 use crate::primitives::Block;
-use crate::script::SignatureCache;
 use crate::store::{
     BlockFileInfo, BlockFiles, CoinPages, DataDirectory, Database, Journal, RecordPosition, StoreError,
 };
+use crate::validation::ValidationCache;
 
 /// Memory for pages of the database, in bytes. What blocks change often stays in the cache of coins.
 pub(super) const DATABASE_CACHE: u64 = 64 << 20;
@@ -75,7 +75,7 @@ impl Chainstate {
             next_precious_sequence: -1,
             last_precious_work: Work::ZERO,
             coins: CoinsCache::new(Arc::new(pages), directory.salt()),
-            signature_cache: Arc::new(SignatureCache::new(options.signature_cache_bytes)),
+            validation_cache: Arc::new(ValidationCache::new(options.validation_cache_bytes)),
             queue,
             in_flight: VecDeque::new(),
             announced: tip,

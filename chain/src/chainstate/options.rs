@@ -26,8 +26,8 @@ pub struct ChainstateOptions {
     pub prune_target: Option<u64>,
     /// Size of a block file, in bytes.
     pub block_file_size: u32,
-    /// Memory for signatures that were verified, in bytes (Core: `-maxsigcachesize`).
-    pub signature_cache_bytes: usize,
+    /// Memory for signatures and transactions that were verified, in bytes (Core: `-maxsigcachesize`).
+    pub validation_cache_bytes: usize,
 }
 
 /// Block whose ancestors' scripts need no check (Core: `-assumevalid`).
@@ -52,7 +52,7 @@ impl Default for ChainstateOptions {
             minimum_chain_work: None,
             prune_target: None,
             block_file_size: MAX_BLOCK_FILE_SIZE,
-            signature_cache_bytes: 16 << 20,
+            validation_cache_bytes: 32 << 20,
         }
     }
 }

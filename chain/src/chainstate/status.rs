@@ -1,6 +1,7 @@
 //! What the chain state is asked.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use bitcoin::block::Header;
 use bitcoin::{BlockHash, OutPoint};
@@ -12,6 +13,7 @@ use crate::header_chain::HeaderChain;
 use crate::params::ChainParams;
 use crate::pow::Work;
 use crate::primitives::Block;
+use crate::validation::ValidationCache;
 
 /// A tip older than this, in seconds, is taken for one of a chain that is still being loaded (Core: `DEFAULT_MAX_TIP_AGE`,
 /// `kernel/chainstatemanager_opts.h`).
@@ -73,6 +75,24 @@ impl Chainstate {
     #[must_use]
     pub fn tip(&self) -> BlockReference {
         self.reference(self.committed_tip())
+    }
+
+    /// The active chain, as rules ask for it.
+    #[must_use]
+    pub fn active_chain(&self) -> impl HeaderChain + '_ {
+        self.view(self.committed_tip())
+    }
+
+    /// What was verified: whoever verifies a transaction before its block comes remembers it here.
+    #[must_use]
+    pub fn validation_cache(&self) -> &Arc<ValidationCache> {
+        &self.validation_cache
+    }
+
+    /// Seconds since 1970, by the clock or as a test told.
+    #[must_use]
+    pub fn adjusted_time(&self) -> u64 {
+        self.now()
     }
 
     /// Where the chain stands.
@@ -154,7 +174,7 @@ impl Chainstate {
         CoinsStatistics::compute(&**pages, hash_type, memory, progress).map_err(|error| match error {
             StatisticsError::Coins(error) => error.into(),
             StatisticsError::Interrupted => ChainstateError::Interrupted,
-            changed @ StatisticsError::CoinsChanged { .. } => CoinsError(std::sync::Arc::new(changed)).into(),
+            changed @ StatisticsError::CoinsChanged { .. } => CoinsError(Arc::new(changed)).into(),
         })
     }
 

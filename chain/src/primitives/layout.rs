@@ -61,6 +61,13 @@ pub(super) struct Fields {
     pub(super) outputs: Vec<OutputLayout>,
 }
 
+impl Fields {
+    /// Memory, in bytes.
+    pub(super) fn memory(&self) -> usize {
+        self.inputs.capacity() * size_of::<InputLayout>() + self.outputs.capacity() * size_of::<OutputLayout>()
+    }
+}
+
 /// Reads one transaction (Core: `UnserializeTransaction`, `primitives/transaction.h`).
 pub(super) fn read_transaction(
     bytes: &[u8],

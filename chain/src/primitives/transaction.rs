@@ -31,6 +31,12 @@ impl Transaction {
         Ok(Self { bytes, layout, fields })
     }
 
+    /// Memory, in bytes.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        size_of::<Self>() + self.bytes.capacity() + self.fields.memory()
+    }
+
     /// The view that everything reads a transaction through.
     #[must_use]
     pub fn as_ref(&self) -> TransactionRef<'_> {

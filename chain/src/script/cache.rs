@@ -8,8 +8,13 @@ use crate::hash::HashWriter;
 const SHARDS: usize = 64;
 /// Slots an entry may go to. When all are taken, the one its hash points at is overwritten.
 const WAYS: usize = 8;
-/// Size of an entry: a whole keyed hash, so that no one can make a false one match.
+/// Size of an entry, in bytes: nobody can make a false one match.
 const ENTRY_SIZE: usize = 32;
+
+/// A whole keyed hash.
+pub(crate) type Entry = [u8; ENTRY_SIZE];
+/// What a free slot holds; no hash that anyone will ever see is zero.
+const FREE: Entry = [0; ENTRY_SIZE];
 
 /// A bounded set of signatures that were verified, so that a block need not verify again what the mempool did
 /// (Core: `SignatureCache`, `script/sigcache.h`).
@@ -19,13 +24,8 @@ const ENTRY_SIZE: usize = 32;
 pub struct SignatureCache {
     ecdsa: HashWriter,
     schnorr: HashWriter,
-    shards: Vec<Mutex<Vec<Entry>>>,
-    slots_per_shard: usize,
+    entries: EntrySet,
 }
-
-type Entry = [u8; ENTRY_SIZE];
-/// What a free slot holds; no hash that anyone will ever see is zero.
-const FREE: Entry = [0; ENTRY_SIZE];
 
 impl SignatureCache {
     /// A cache that takes `bytes` of memory, rounded down to whole sets of slots but to at least one for each shard.
@@ -35,29 +35,14 @@ impl SignatureCache {
     /// When the operating system has no randomness to give, without which the cache could be poisoned.
     #[must_use]
     pub fn new(bytes: usize) -> Self {
-        let mut key = [0; 32];
-        getrandom::fill(&mut key).expect("the operating system provides randomness");
-        // 64 bytes fill a block of SHA-256, so the key costs nothing per look-up.
-        let keyed = |kind: u8| {
-            let mut padding = [0; 32];
-            padding[0] = kind;
-            let mut writer = HashWriter::new();
-            writer.write(&key).write(&padding);
-            writer
-        };
-        let slots_per_shard = (bytes / ENTRY_SIZE / SHARDS / WAYS).max(1) * WAYS;
-        Self {
-            ecdsa: keyed(b'E'),
-            schnorr: keyed(b'S'),
-            shards: (0..SHARDS).map(|_| Mutex::new(vec![FREE; slots_per_shard])).collect(),
-            slots_per_shard,
-        }
+        let [ecdsa, schnorr] = keyed_hashers(*b"ES");
+        Self { ecdsa, schnorr, entries: EntrySet::new(bytes) }
     }
 
     /// Memory the entries take, in bytes.
     #[must_use]
     pub fn capacity_bytes(&self) -> usize {
-        SHARDS * self.slots_per_shard * ENTRY_SIZE
+        self.entries.capacity_bytes()
     }
 
     pub(super) fn ecdsa_entry(&self, sighash: &[u8; 32], key: &[u8], signature: &[u8]) -> Entry {
@@ -70,6 +55,63 @@ impl SignatureCache {
 
     /// Whether the entry is there; `remove` frees its slot, for a caller that will not ask again.
     pub(super) fn contains(&self, entry: &Entry, remove: bool) -> bool {
+        self.entries.contains(entry, remove)
+    }
+
+    pub(super) fn insert(&self, entry: &Entry) {
+        self.entries.insert(entry);
+    }
+}
+
+impl std::fmt::Debug for SignatureCache {
+    /// Without the key, which must stay secret.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("SignatureCache").field("capacity_bytes", &self.capacity_bytes()).finish_non_exhaustive()
+    }
+}
+
+fn entry(keyed: &HashWriter, sighash: &[u8; 32], key: &[u8], signature: &[u8]) -> Entry {
+    let mut writer = keyed.clone();
+    // With its length, or bytes could be moved from the end of the key to the start of the signature.
+    writer.write(sighash).write_with_size(key).write(signature);
+    writer.sha256()
+}
+
+/// Hashers with one random key, which never leaves the process, for entries of different kinds.
+pub(crate) fn keyed_hashers<const KINDS: usize>(kinds: [u8; KINDS]) -> [HashWriter; KINDS] {
+    let mut key = [0; 32];
+    getrandom::fill(&mut key).expect("the operating system provides randomness");
+    kinds.map(|kind| {
+        // 64 bytes fill a block of SHA-256, so the key costs nothing per look-up.
+        let mut padding = [0; 32];
+        padding[0] = kind;
+        let mut writer = HashWriter::new();
+        writer.write(&key).write(&padding);
+        writer
+    })
+}
+
+/// A bounded set of keyed hashes that many threads use at once; when it is full, new entries take the place of old ones (Core:
+/// `CuckooCache`, `cuckoocache.h`).
+pub(crate) struct EntrySet {
+    shards: Vec<Mutex<Vec<Entry>>>,
+    slots_per_shard: usize,
+}
+
+impl EntrySet {
+    /// A set that takes `bytes` of memory, rounded down to whole sets of slots but to at least one for each shard.
+    pub(crate) fn new(bytes: usize) -> Self {
+        let slots_per_shard = (bytes / ENTRY_SIZE / SHARDS / WAYS).max(1) * WAYS;
+        Self { shards: (0..SHARDS).map(|_| Mutex::new(vec![FREE; slots_per_shard])).collect(), slots_per_shard }
+    }
+
+    /// Memory the entries take, in bytes.
+    pub(crate) fn capacity_bytes(&self) -> usize {
+        SHARDS * self.slots_per_shard * ENTRY_SIZE
+    }
+
+    /// Whether the entry is there; `remove` frees its slot, for a caller that will not ask again.
+    pub(crate) fn contains(&self, entry: &Entry, remove: bool) -> bool {
         self.with_ways(entry, |ways| {
             let found = ways.iter_mut().find(|slot| *slot == entry);
             let present = found.is_some();
@@ -80,7 +122,7 @@ impl SignatureCache {
         })
     }
 
-    pub(super) fn insert(&self, entry: &Entry) {
+    pub(crate) fn insert(&self, entry: &Entry) {
         self.with_ways(entry, |ways| {
             let slot = ways.iter().position(|slot| slot == entry || *slot == FREE);
             ways[slot.unwrap_or(usize::from(entry[ENTRY_SIZE - 1]) % WAYS)] = *entry;
@@ -97,20 +139,6 @@ impl SignatureCache {
         // A panic elsewhere cannot leave a slot half written, so a poisoned lock guards good entries.
         let mut slots = shard.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         action(&mut slots[set..set + WAYS])
-    }
-}
-
-fn entry(keyed: &HashWriter, sighash: &[u8; 32], key: &[u8], signature: &[u8]) -> Entry {
-    let mut writer = keyed.clone();
-    // With its length, or bytes could be moved from the end of the key to the start of the signature.
-    writer.write(sighash).write_with_size(key).write(signature);
-    writer.sha256()
-}
-
-impl std::fmt::Debug for SignatureCache {
-    /// Without the key, which must stay secret.
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("SignatureCache").field("capacity_bytes", &self.capacity_bytes()).finish_non_exhaustive()
     }
 }
 

@@ -8,6 +8,7 @@ use thiserror::Error;
 use super::{COINBASE_MATURITY, MAX_BLOCK_SIGOPS_COST, MAX_BLOCK_WEIGHT, MAX_MONEY};
 use crate::coins::CoinsError;
 use crate::pow::ProofOfWorkError;
+use crate::primitives::format_money;
 use crate::script::ScriptError;
 
 /// A rule that a transaction breaks on its own (Core: `CheckTransaction`, `consensus/tx_check.cpp`).
@@ -131,6 +132,19 @@ impl InputsError {
             Self::InputValuesOutOfRange { .. } => "bad-txns-inputvalues-outofrange",
             Self::InputsBelowOutputs { .. } => "bad-txns-in-belowout",
             Self::Coins(_) => "coins-unreadable",
+        }
+    }
+
+    /// What Core says beside the reason, in its words.
+    #[must_use]
+    pub fn debug_message(&self) -> Option<String> {
+        match self {
+            Self::MissingOrSpent { .. } => Some("CheckTxInputs: inputs missing/spent".to_owned()),
+            Self::PrematureSpendOfCoinbase { depth, .. } => Some(format!("tried to spend coinbase at depth {depth}")),
+            Self::InputsBelowOutputs { inputs, outputs } => {
+                Some(format!("value in ({}) < value out ({})", format_money(*inputs), format_money(*outputs)))
+            }
+            Self::InputValuesOutOfRange { .. } | Self::Coins(_) => None,
         }
     }
 }

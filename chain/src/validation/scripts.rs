@@ -1,17 +1,16 @@
 //! All scripts of a block, on all threads.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bitcoin::Amount;
 use rayon::prelude::*;
 
-use super::{BlockError, InputsCheckedBlock};
+use super::{BlockError, InputsCheckedBlock, ValidationCache};
 use crate::coins::Coin;
-use crate::primitives::Block;
-use crate::script::{
-    CachePolicy, PrecomputedTransactionData, SignatureCache, TransactionSignatureChecker, verify_input,
-};
+use crate::primitives::{Block, TransactionRef};
+use crate::script::{CachePolicy, PrecomputedTransactionData, TransactionSignatureChecker, verify_input};
 
 /// Inputs that are handed to a thread together: enough that handing over costs nothing, few enough that no thread waits
 /// long for the last.
@@ -154,7 +153,7 @@ impl ScriptChecks {
     /// # Panics
     ///
     /// When there is no such chunk.
-    pub fn run(&self, chunk: usize, cache: Option<&SignatureCache>) -> bool {
+    pub fn run(&self, chunk: usize, cache: Option<&ValidationCache>) -> bool {
         if chunk < self.first_failure.load(Ordering::Relaxed)
             && let Err(error) = self.verify(self.chunks[chunk], cache)
         {
@@ -167,28 +166,43 @@ impl ScriptChecks {
         self.unfinished.fetch_sub(1, Ordering::AcqRel) == 1
     }
 
-    fn verify(&self, chunk: Chunk, cache: Option<&SignatureCache>) -> Result<(), BlockError> {
+    fn verify(&self, chunk: Chunk, cache: Option<&ValidationCache>) -> Result<(), BlockError> {
         let Chunk { transaction, mut input, mut spent, mut inputs } = chunk;
         for index in transaction.. {
             let Some(tx) = self.block.block.transaction(index).filter(|_| inputs > 0) else { break };
             let count = tx.input_count();
-            let data = PrecomputedTransactionData::new(tx, &self.block.spent[spent..spent + count]);
             let end = count.min(input + inputs);
-            for index in input..end {
-                let mut checker = TransactionSignatureChecker::new(&data, index);
-                if let Some(cache) = cache {
-                    // The block is the last that asks: what the mempool stored can go.
-                    checker = checker.with_cache(cache, CachePolicy::Consume);
-                }
-                verify_input(&mut checker, self.block.flags).map_err(|source| BlockError::Script {
-                    txid: tx.txid(),
-                    input: index,
-                    source,
-                })?;
+            // The block is the last that asks: what the mempool stored can go, unless another chunk has a part of it.
+            let is_whole = input == 0 && end == count;
+            let passed = cache.is_some_and(|cache| cache.scripts.contains(&tx.wtxid(), self.block.flags, is_whole));
+            if !passed {
+                self.verify_inputs(tx, input..end, &self.block.spent[spent..spent + count], cache)?;
             }
             inputs -= end - input;
             input = 0;
             spent += count;
+        }
+        Ok(())
+    }
+
+    fn verify_inputs(
+        &self,
+        tx: TransactionRef<'_>,
+        inputs: Range<usize>,
+        spent: &[Coin],
+        cache: Option<&ValidationCache>,
+    ) -> Result<(), BlockError> {
+        let data = PrecomputedTransactionData::new(tx, spent);
+        for index in inputs {
+            let mut checker = TransactionSignatureChecker::new(&data, index);
+            if let Some(cache) = cache {
+                checker = checker.with_cache(&cache.signatures, CachePolicy::Consume);
+            }
+            verify_input(&mut checker, self.block.flags).map_err(|source| BlockError::Script {
+                txid: tx.txid(),
+                input: index,
+                source,
+            })?;
         }
         Ok(())
     }
@@ -223,7 +237,7 @@ impl ScriptChecks {
 /// The failure of the first input, in the order of the block, whose script fails.
 pub fn check_scripts(
     block: InputsCheckedBlock,
-    cache: Option<&SignatureCache>,
+    cache: Option<&ValidationCache>,
 ) -> Result<ConnectableBlock, BlockError> {
     let checks = ScriptChecks::new(block);
     (0..checks.chunks()).into_par_iter().for_each(|chunk| {

@@ -10,10 +10,9 @@ use cairn_chain::coins::{Coin, CoinsError, CoinsHashType, CoinsOverlay, CoinsSca
 use cairn_chain::header_chain::{HeaderChain, HeaderFacts};
 use cairn_chain::params::ChainParams;
 use cairn_chain::primitives::Block;
-use cairn_chain::script::SignatureCache;
 use cairn_chain::validation::{
-    BlockError, CheckedBlock, HeaderError, check_block, check_inputs, check_scripts, contextual_check_block,
-    contextual_check_header,
+    BlockError, CheckedBlock, HeaderError, ValidationCache, check_block, check_inputs, check_scripts,
+    contextual_check_block, contextual_check_header,
 };
 
 type Coins = HashMap<OutPoint, Coin>;
@@ -31,7 +30,7 @@ pub(crate) struct BlockTree {
     condemned: HashMap<BlockHash, String>,
     last: BlockHash,
     now: u64,
-    cache: SignatureCache,
+    cache: ValidationCache,
 }
 
 impl BlockTree {
@@ -43,7 +42,7 @@ impl BlockTree {
         let last = genesis.hash;
         let nodes = HashMap::from([(last, root)]);
         let condemned = HashMap::new();
-        Self { params, nodes, condemned, last, now: u64::MAX, cache: SignatureCache::new(1 << 20) }
+        Self { params, nodes, condemned, last, now: u64::MAX, cache: ValidationCache::new(1 << 20) }
     }
 
     /// Sets the clock, in seconds since 1970.
