@@ -99,6 +99,6 @@ mod tests {
         let tx = transaction(2, &[input(1, 0)], &outputs);
         assert_eq!(dust_outputs(tx.as_ref(), DUST_RELAY_TX_FEE).collect::<Vec<_>>(), [1, 3, 4, 6]);
         assert_eq!(dust_outputs(tx.as_ref(), 0).collect::<Vec<_>>(), [6]);
-        assert!(is_dust(tx.as_ref().output(2).unwrap(), 0) == false);
+        assert!(!is_dust(tx.as_ref().output(2).unwrap(), u64::MAX), "never spent, never dust");
     }
 }

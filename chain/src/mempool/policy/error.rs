@@ -314,23 +314,23 @@ impl EphemeralError {
 
 /// A rule about transactions that are restricted until confirmed (Core: `policy/truc_policy.cpp`; BIP431). The messages are
 /// Core's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum TrucViolation {
     /// A transaction of another version spends from an unconfirmed one of version 3.
     #[error("non-version=3 {child} cannot spend from version=3 {parent}")]
     NonTrucSpendsTruc {
         /// The transaction.
-        child: TransactionIds,
+        child: Box<TransactionIds>,
         /// What it spends from.
-        parent: TransactionIds,
+        parent: Box<TransactionIds>,
     },
     /// A transaction of version 3 spends from an unconfirmed one of another version.
     #[error("version=3 {child} cannot spend from non-version=3 {parent}")]
     TrucSpendsNonTruc {
         /// The transaction.
-        child: TransactionIds,
+        child: Box<TransactionIds>,
         /// What it spends from.
-        parent: TransactionIds,
+        parent: Box<TransactionIds>,
     },
     /// A transaction of version 3 is too large.
     #[error("version=3 {tx} is too big: {got} > {TRUC_MAX_VSIZE} virtual bytes")]

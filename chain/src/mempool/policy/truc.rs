@@ -156,9 +156,10 @@ fn check_family(package: &[TransactionRef<'_>], index: usize, parent: Transactio
 
 /// Version 3 is inherited: by all unconfirmed children, and from all unconfirmed parents.
 fn check_inheritance(tx: TransactionRef<'_>, parent: TransactionRef<'_>) -> Result<(), TrucViolation> {
+    let boxed = |tx: TransactionRef<'_>| Box::new(tx.into());
     match (tx.version() == TRUC_VERSION, parent.version() == TRUC_VERSION) {
-        (false, true) => Err(TrucViolation::NonTrucSpendsTruc { child: tx.into(), parent: parent.into() }),
-        (true, false) => Err(TrucViolation::TrucSpendsNonTruc { child: tx.into(), parent: parent.into() }),
+        (false, true) => Err(TrucViolation::NonTrucSpendsTruc { child: boxed(tx), parent: boxed(parent) }),
+        (true, false) => Err(TrucViolation::TrucSpendsNonTruc { child: boxed(tx), parent: boxed(parent) }),
         (true, true) | (false, false) => Ok(()),
     }
 }

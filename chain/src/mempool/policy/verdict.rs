@@ -145,3 +145,39 @@ impl TrucViolation {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bitcoin::OutPoint;
+
+    #[test]
+    fn what_may_be_right_later_is_not_condemned() {
+        let outpoint = OutPoint::null();
+        assert_eq!(InputsError::MissingOrSpent { outpoint }.transaction_verdict(), TransactionVerdict::MissingInputs);
+        assert_eq!(
+            InputsError::PrematureSpendOfCoinbase { outpoint, depth: 99 }.transaction_verdict(),
+            TransactionVerdict::PrematureSpend
+        );
+        assert_eq!(
+            InputsError::InputsBelowOutputs { inputs: 1, outputs: 2 }.transaction_verdict(),
+            TransactionVerdict::Invalid
+        );
+        assert_eq!(TransactionError::NoInputs.transaction_verdict(), TransactionVerdict::Invalid);
+    }
+
+    #[test]
+    fn policy_tells_witnesses_inputs_and_the_rest_apart() {
+        for (got, expected) in [
+            (StandardnessError::Dust { got: 2 }.transaction_verdict(), TransactionVerdict::NotStandard),
+            (
+                InputStandardnessError::ScriptUnknown { index: 0 }.transaction_verdict(),
+                TransactionVerdict::InputsNotStandard,
+            ),
+            (WitnessStandardnessError::Annex { index: 0 }.transaction_verdict(), TransactionVerdict::WitnessMutated),
+            (EphemeralError::DustWithFee.transaction_verdict(), TransactionVerdict::NotStandard),
+        ] {
+            assert_eq!(got, expected);
+        }
+    }
+}
