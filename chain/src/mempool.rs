@@ -7,6 +7,7 @@
 
 mod fee_rate;
 mod graph;
+pub mod policy;
 
 pub use fee_rate::{FeeRate, compare_diagrams};
 pub use graph::{
