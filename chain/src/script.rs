@@ -16,7 +16,9 @@
 //! | `taproot` | leaf and branch hashes, the commitment of an output key | `ComputeTapleafHash`, `VerifyTaprootCommitment` |
 //! | `instructions` | iterating over a script; minimal pushes; OP_SUCCESS | `GetScriptOp`, `CheckMinimalPush`, `IsOpSuccess` |
 //! | `push`, `find_and_delete` | writing pushes, and deleting a signature's | `CScript::operator<<`, `FindAndDelete` |
-//! | `patterns` | pay-to-script-hash, witness programs, anchors | `CScript::IsPayToScriptHash`, `IsWitnessProgram` |
+//! | `patterns` | pay-to-script-hash, witness programs, anchors, outputs nobody can spend | `CScript::IsPayToScriptHash`, `IsWitnessProgram` |
+//! | `solver` | [`solve`]: the known forms of outputs, with their data | `Solver` |
+//! | `redeem_script` | the script a scriptSig of pushes reveals | `EvalScript` in `policy/policy.cpp` |
 //! | `sigops` | counting signature operations | `GetSigOpCount`, `CountWitnessSigOps` |
 //! | `stack`, `number`, `conditions` | elements, numbers, nested `OP_IF`s | `valtype`, `CScriptNum`, `ConditionStack` |
 
@@ -31,9 +33,11 @@ mod interpreter;
 mod number;
 mod patterns;
 mod push;
+mod redeem_script;
 mod sighash;
 mod signature;
 mod sigops;
+mod solver;
 mod stack;
 mod taproot;
 mod verify;
@@ -46,12 +50,15 @@ pub(crate) use checker::{
 pub use error::ScriptError;
 pub use flags::ScriptVerifyFlags;
 pub use instructions::{Instruction, Instructions};
-pub use patterns::{WitnessProgram, is_pay_to_script_hash, is_push_only, witness_program};
+pub use patterns::{WitnessProgram, is_pay_to_script_hash, is_push_only, is_unspendable, witness_program};
 pub(crate) use push::{append_number_push, append_push};
+pub use redeem_script::redeem_script;
 pub use sighash::{
     PrecomputedTransactionData, TaprootSpend, TapscriptSpend, legacy_sighash, segwit_v0_sighash, taproot_sighash,
 };
 pub use sigops::{count_p2sh_sigops, count_sigops, count_witness_sigops};
+pub use solver::{TxoutType, solve};
+pub(crate) use taproot::is_tapscript_leaf;
 pub use taproot::{tap_branch_hash, tap_leaf_hash, tap_tweak_hash};
 pub use verify::{verify_input, verify_script};
 

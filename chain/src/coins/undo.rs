@@ -4,7 +4,7 @@ use bitcoin::{Amount, OutPoint};
 
 use super::{Coin, CoinScript, CoinsError, CoinsViewMut};
 use crate::primitives::{Block, TransactionRef};
-use crate::script::MAX_SCRIPT_SIZE;
+use crate::script::is_unspendable;
 
 /// Whether a block could be taken back exactly (Core: `DisconnectResult`, `validation.h`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,24 +104,4 @@ pub(crate) fn created_coins(tx: TransactionRef<'_>, height: u32) -> impl Iterato
         let amount = Amount::from_sat(output.value().unsigned_abs());
         Some((OutPoint { txid, vout }, Coin { amount, script_pubkey: CoinScript::from(script), height, is_coinbase }))
     })
-}
-
-/// Whether no spend can ever succeed: the set of coins need not remember the output (Core: `CScript::IsUnspendable`,
-/// `script/script.h`).
-fn is_unspendable(script: &[u8]) -> bool {
-    const OP_RETURN: u8 = bitcoin::opcodes::all::OP_RETURN.to_u8();
-    script.first() == Some(&OP_RETURN) || script.len() > MAX_SCRIPT_SIZE
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn outputs_that_nobody_can_spend_are_not_kept() {
-        assert!(is_unspendable(&[0x6a]) && is_unspendable(&vec![0x51; MAX_SCRIPT_SIZE + 1]));
-        assert!(
-            !is_unspendable(&[]) && !is_unspendable(&[0x51, 0x6a]) && !is_unspendable(&vec![0x51; MAX_SCRIPT_SIZE])
-        );
-    }
 }

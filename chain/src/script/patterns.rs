@@ -2,8 +2,8 @@
 
 use bitcoin::opcodes::{Opcode, all::*};
 
-use super::Instructions;
 use super::instructions::decode_op_n;
+use super::{Instructions, MAX_SCRIPT_SIZE};
 
 /// A witness version and its program (BIP141).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,9 +46,24 @@ pub fn is_push_only(script: &[u8]) -> bool {
     Instructions::new(script).all(|item| item.is_ok_and(super::Instruction::is_push))
 }
 
+/// Whether no spend can ever succeed: the set of coins need not remember the output (Core: `CScript::IsUnspendable`,
+/// `script/script.h`).
+#[must_use]
+pub fn is_unspendable(script: &[u8]) -> bool {
+    script.first() == Some(&OP_RETURN.to_u8()) || script.len() > MAX_SCRIPT_SIZE
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn outputs_that_nobody_can_spend() {
+        assert!(is_unspendable(&[0x6a]) && is_unspendable(&vec![0x51; MAX_SCRIPT_SIZE + 1]));
+        assert!(
+            !is_unspendable(&[]) && !is_unspendable(&[0x51, 0x6a]) && !is_unspendable(&vec![0x51; MAX_SCRIPT_SIZE])
+        );
+    }
 
     #[test]
     fn witness_programs_have_two_to_forty_bytes_behind_a_version() {

@@ -51,6 +51,11 @@ pub fn tap_tweak_hash(internal_key: &[u8; 32], merkle_root: Option<&[u8; 32]>) -
     writer.sha256()
 }
 
+/// Whether a control block that starts with `first` proves a leaf that is a tapscript (BIP342).
+pub(crate) fn is_tapscript_leaf(first: u8) -> bool {
+    first & LEAF_MASK == LEAF_TAPSCRIPT
+}
+
 /// A control block of a permitted size: leaf version and parity, internal key, path to the root.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ControlBlock<'a> {
@@ -74,7 +79,7 @@ impl<'a> ControlBlock<'a> {
     }
 
     pub(super) fn is_tapscript(&self) -> bool {
-        self.leaf_version() == LEAF_TAPSCRIPT
+        is_tapscript_leaf(self.first)
     }
 
     /// Whether the output key commits to the leaf (Core: `VerifyTaprootCommitment`, `script/interpreter.cpp`).
