@@ -1,0 +1,3 @@
+//! Transactions that wait for a block.
+
+pub mod policy;
