@@ -59,6 +59,7 @@ mod verify;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use crate::coins::CoinsCache;
 use crate::params::ChainParams;
@@ -75,7 +76,7 @@ pub use events::{BlockReference, ChainEvent};
 pub use export::ExportRange;
 use flush::Flush;
 pub use import::{BlockSource, ImportProgress, ImportSummary};
-pub use options::{AssumeValid, ChainstateOptions, MIN_CACHE_BYTES, MIN_PRUNE_TARGET};
+pub use options::{AssumeValid, ChainstateOptions, DEFAULT_MAX_TIP_AGE, MIN_CACHE_BYTES, MIN_PRUNE_TARGET};
 pub use prune::MIN_BLOCKS_TO_KEEP;
 pub use reindex::{ReindexProgress, ReindexScope};
 pub use status::{BlockLookup, ChainStatus};
@@ -86,6 +87,8 @@ pub use verify::{VerifyLevel, VerifySummary};
 pub struct Chainstate {
     params: Arc<ChainParams>,
     options: ChainstateOptions,
+    /// Whether the chain was ever found not to be loading any more.
+    was_loaded: AtomicBool,
     /// Seconds since 1970 as told by a test, instead of the clock.
     mock_time: Option<u64>,
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use super::block_index::{
     ActiveChain, BlockId, BlockIndex, BlockStatus, CHUNK_PREFIX, RECORDS_PER_CHUNK, chunk_key, chunk_number,
@@ -86,6 +87,7 @@ impl Chainstate {
             unflushed_bytes: 0,
             size_after_pruning: 0,
             fault: None,
+            was_loaded: AtomicBool::new(false),
             mock_time: None,
             params: Arc::new(params),
             options,

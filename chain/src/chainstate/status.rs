@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bitcoin::block::Header;
 use bitcoin::{BlockHash, OutPoint};
@@ -14,10 +15,6 @@ use crate::params::ChainParams;
 use crate::pow::Work;
 use crate::primitives::Block;
 use crate::validation::ValidationCache;
-
-/// A tip older than this, in seconds, is taken for one of a chain that is still being loaded (Core: `DEFAULT_MAX_TIP_AGE`,
-/// `kernel/chainstatemanager_opts.h`).
-const MAX_TIP_AGE: u64 = 24 * 60 * 60;
 
 /// Where the chain stands (Core: `getblockchaininfo`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,9 +110,27 @@ impl Chainstate {
             first_body: self.first_body(),
             block_bytes: self.files.size_on_disk(),
             database_bytes: self.database.size_on_disk()?,
-            is_initial_block_download: entry.work < self.minimum_chain_work()
-                || u64::from(entry.time) + MAX_TIP_AGE < self.now(),
+            is_initial_block_download: self.is_initial_block_download(),
         })
+    }
+
+    /// Whether the chain is still being loaded: the tip has too little work, or is too old (Core:
+    /// `IsInitialBlockDownload`, `validation.cpp`). Once it is not, it never is again.
+    #[must_use]
+    pub fn is_initial_block_download(&self) -> bool {
+        let tip = &self.index[self.committed_tip()];
+        let is_old = u64::from(tip.time).saturating_add(self.options.max_tip_age) < self.now();
+        let is_loading = tip.work < self.minimum_chain_work() || is_old;
+        if !is_loading {
+            self.was_loaded.store(true, Ordering::Relaxed);
+        }
+        !self.was_loaded.load(Ordering::Relaxed)
+    }
+
+    /// The valid header with the most work.
+    #[must_use]
+    pub fn best_header(&self) -> BlockReference {
+        self.reference(self.index.best_header())
     }
 
     /// The hash of the block at `height` of the active chain.

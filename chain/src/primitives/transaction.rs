@@ -31,6 +31,20 @@ impl Transaction {
         Ok(Self { bytes, layout, fields })
     }
 
+    /// Decodes the transaction that `bytes` start with, whatever follows it, and tells how many bytes it takes.
+    ///
+    /// # Errors
+    ///
+    /// When Core's deserializer would refuse the bytes; [`DecodeError::EndOfData`] when more of them are needed.
+    pub fn decode_prefix(bytes: &[u8]) -> Result<(Self, usize), DecodeError> {
+        let mut reader = Reader::new(bytes)?;
+        let mut fields = Fields::default();
+        let layout = layout::read_transaction(bytes, &mut reader, &mut fields)?;
+        let bytes = layout.whole.of(bytes).to_vec();
+        let size = bytes.len();
+        Ok((Self { bytes, layout, fields }, size))
+    }
+
     /// Memory, in bytes.
     #[must_use]
     pub fn memory(&self) -> usize {

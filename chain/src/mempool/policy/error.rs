@@ -305,6 +305,15 @@ impl EphemeralError {
         }
     }
 
+    /// The transaction that leaves dust of a parent unspent, where that is what is wrong.
+    #[must_use]
+    pub fn child(&self) -> Option<TransactionIds> {
+        match self {
+            Self::DustWithFee => None,
+            Self::MissingSpends { child } => Some(*child),
+        }
+    }
+
     /// Core's debug message, which RPC shows behind the reason.
     #[must_use]
     pub fn debug_message(&self) -> Option<String> {
