@@ -1,5 +1,6 @@
 //! What blocks do to the pool.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use bitcoin::{OutPoint, Txid};
@@ -14,6 +15,36 @@ use crate::primitives::{Block, Transaction};
 use crate::validation::{COINBASE_MATURITY, is_final};
 
 impl Mempool {
+    /// Follows the chain to another tip. `disconnected` are the blocks that left it, the old tip first; `connected` those that
+    /// are on it now with their heights, the new tip last.
+    ///
+    /// # Errors
+    ///
+    /// When coins cannot be read.
+    pub fn tip_changed(
+        &mut self,
+        chain: &Chainstate,
+        disconnected: &[Arc<Block>],
+        connected: &[(u32, Arc<Block>)],
+    ) -> Result<(), CoinsError> {
+        for (height, block) in connected {
+            self.block_connected(block, *height, chain.adjusted_time());
+        }
+        if disconnected.is_empty() {
+            return Ok(());
+        }
+        let confirmed_again: HashSet<Txid> =
+            connected.iter().flat_map(|(_, block)| block.transactions()).map(|tx| tx.txid()).collect();
+        self.blocks_disconnected(chain, disconnected, &confirmed_again)
+    }
+
+    /// Notes a block without looking into it, which is enough while the pool is empty.
+    pub fn block_connected_unseen(&mut self, height: u32, now: u64) {
+        self.fees.process_block(height, &[]);
+        self.minimum_fee.block_connected(now);
+        self.has_changed();
+    }
+
     /// Removes what is in a block, and what it makes impossible (Core: `removeForBlock`, `txmempool.cpp`). `height` is that of
     /// the block, `now` in seconds since 1970.
     pub fn block_connected(&mut self, block: &Block, height: u32, now: u64) {
@@ -37,15 +68,21 @@ impl Mempool {
 
     /// Takes back what was in blocks that left the chain, and removes what the chain as it is now makes impossible (Core:
     /// `MaybeUpdateMempoolForReorg`, `validation.cpp`). `disconnected` are those blocks, the old tip first; those that took their
-    /// place were connected before.
+    /// place were connected before, and hold `confirmed_again`.
     ///
     /// # Errors
     ///
     /// When coins cannot be read.
-    pub fn blocks_disconnected(&mut self, chain: &Chainstate, disconnected: &[Arc<Block>]) -> Result<(), CoinsError> {
+    pub fn blocks_disconnected(
+        &mut self,
+        chain: &Chainstate,
+        disconnected: &[Arc<Block>],
+        confirmed_again: &HashSet<Txid>,
+    ) -> Result<(), CoinsError> {
         let options = AcceptOptions { bypass_limits: true, ..AcceptOptions::SINGLE };
         let mut returned = Vec::new();
-        for tx in disconnected.iter().rev().flat_map(|block| block.transactions()) {
+        let transactions = disconnected.iter().rev().flat_map(|block| block.transactions());
+        for tx in transactions.filter(|tx| !confirmed_again.contains(&tx.txid())) {
             let accepted = !tx.is_coinbase() && self.accept_with(chain, Arc::new(tx.to_owned()), options).is_ok();
             if accepted {
                 returned.push(tx.txid());
