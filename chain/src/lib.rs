@@ -27,6 +27,7 @@
 //! | [`validation`] | every rule about headers, blocks and transactions, and what breaking it means |
 //! | [`coins`] | unspent outputs, views of them, the write-back cache, statistics |
 //! | [`chainstate`] | the block index, the best chain, reorganisations, import, pruning, verification |
+//! | [`mempool`] | transactions that wait for a block |
 //! | [`store`] | the data directory: block files, pages of coins in sled, the journal |
 //! | [`pow`] | targets, work, retargeting, the search for nonces |
 //! | [`params`] | the networks, and files that define one |
@@ -37,6 +38,7 @@ pub mod chainstate;
 pub mod coins;
 pub mod hash;
 pub mod header_chain;
+pub mod mempool;
 pub mod params;
 pub mod pow;
 pub mod primitives;

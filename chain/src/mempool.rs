@@ -1,0 +1,7 @@
+//! Transactions that wait for a block, and what is learned from them.
+//!
+//! | file | holds |
+//! |---|---|
+//! | [`fees`] | what a transaction must pay to be confirmed soon |
+
+pub mod fees;
