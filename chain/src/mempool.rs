@@ -3,5 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | [`fees`] | what a transaction must pay to be confirmed soon |
+//! | [`orphanage`] | transactions whose parents are missing |
 
 pub mod fees;
+pub mod orphanage;
