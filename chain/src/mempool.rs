@@ -4,6 +4,8 @@
 //! |---|---|
 //! | [`fees`] | what a transaction must pay to be confirmed soon |
 //! | [`orphanage`] | transactions whose parents are missing |
+//! | [`persist`] | the file the pool is kept in while the node is down |
 
 pub mod fees;
 pub mod orphanage;
+pub mod persist;

@@ -31,6 +31,20 @@ impl Transaction {
         Ok(Self { bytes, layout, fields })
     }
 
+    /// Decodes the transaction that `bytes` start with, whatever follows it, and tells how many bytes it takes.
+    ///
+    /// # Errors
+    ///
+    /// When Core's deserializer would refuse the bytes; [`DecodeError::EndOfData`] when more of them are needed.
+    pub fn decode_prefix(bytes: &[u8]) -> Result<(Self, usize), DecodeError> {
+        let mut reader = Reader::new(bytes)?;
+        let mut fields = Fields::default();
+        let layout = layout::read_transaction(bytes, &mut reader, &mut fields)?;
+        let bytes = layout.whole.of(bytes).to_vec();
+        let size = bytes.len();
+        Ok((Self { bytes, layout, fields }, size))
+    }
+
     /// The view that everything reads a transaction through.
     #[must_use]
     pub fn as_ref(&self) -> TransactionRef<'_> {
@@ -319,6 +333,10 @@ mod tests {
             assert!(Transaction::decode(bytes[..length].to_vec()).is_err(), "prefix of {length} bytes");
         }
         let longer = [&bytes[..], &[0]].concat();
+        let (transaction, size) = Transaction::decode_prefix(&longer).unwrap();
+        assert_eq!((transaction.as_ref().bytes(), size), (&bytes[..], bytes.len()));
+        assert_eq!(transaction, Transaction::decode(bytes.clone()).unwrap());
+        assert!(matches!(Transaction::decode_prefix(&bytes[..100]), Err(DecodeError::EndOfData { .. })));
         assert_eq!(Transaction::decode(longer), Err(DecodeError::TrailingData { extra: 1 }));
     }
 
