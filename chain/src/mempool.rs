@@ -20,7 +20,7 @@
 //! | `policy` | which transactions are kept and relayed | `policy/` |
 //! | `fees` | what fees bought so far | `CBlockPolicyEstimator` |
 //! | `orphanage` | transactions whose parents have not come yet | `TxOrphanage` |
-//! | `persist` | the file the pool is kept in | `node/mempool_persist.cpp` |
+//! | `saved`, `persist` | the pool of an earlier run, and the file it is kept in | `node/mempool_persist.cpp` |
 //! | `entry`, `options`, `events`, `error` | a transaction, choices, news, and one variant for each rule | |
 
 mod accept;
@@ -40,6 +40,7 @@ mod pool;
 mod priority;
 mod reorg;
 mod replacement;
+mod saved;
 mod scripts;
 mod view;
 
@@ -58,3 +59,4 @@ pub use options::{
 };
 pub use package::{PackageOutcome, PackageResult};
 pub use pool::Mempool;
+pub use saved::{Restored, SavedMempool};

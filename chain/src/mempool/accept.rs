@@ -51,6 +51,8 @@ pub(super) struct AcceptOptions {
     pub(super) is_of_package: bool,
     /// It pays at most this for each virtual byte.
     pub(super) max_fee_rate: Option<FeeRate>,
+    /// When it entered, in seconds since 1970, where that was in an earlier run.
+    pub(super) time: Option<u64>,
 }
 
 impl AcceptOptions {
@@ -62,6 +64,7 @@ impl AcceptOptions {
         package_fee_rates: false,
         is_of_package: false,
         max_fee_rate: None,
+        time: None,
     };
 }
 
@@ -333,7 +336,7 @@ impl Mempool {
         let entry = MempoolEntry {
             base_fee,
             fee_delta: self.deltas.get(&tx.txid()).copied().unwrap_or(0),
-            time: view.chain.adjusted_time(),
+            time: options.time.unwrap_or_else(|| view.chain.adjusted_time()),
             height: view.next_height() - 1,
             // One that comes back from a block stands before its children, which were here all the time.
             sequence: if options.bypass_limits { 0 } else { self.sequence() },
