@@ -3,6 +3,7 @@
 mod chain_service;
 mod cli;
 mod context;
+mod mempool_file;
 
 use std::process::ExitCode;
 
