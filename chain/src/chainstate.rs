@@ -76,7 +76,7 @@ pub use events::{BlockReference, ChainEvent};
 pub use export::ExportRange;
 use flush::Flush;
 pub use import::{BlockSource, ImportProgress, ImportSummary};
-pub use options::{AssumeValid, ChainstateOptions, MIN_CACHE_BYTES, MIN_PRUNE_TARGET};
+pub use options::{AssumeValid, ChainstateOptions, DEFAULT_MAX_TIP_AGE, MIN_CACHE_BYTES, MIN_PRUNE_TARGET};
 pub use prune::MIN_BLOCKS_TO_KEEP;
 pub use reindex::{ReindexProgress, ReindexScope};
 pub use status::{BlockLookup, ChainStatus};
@@ -117,6 +117,8 @@ pub struct Chainstate {
     /// The tip the stored coins are at, or will be when the running flush is done.
     flushed: BlockId,
     flush: Option<Flush>,
+    /// How often a flush began since opening.
+    flushes: u64,
     /// Bytes appended to block files since the last flush.
     unflushed_bytes: u64,
     /// Bytes of block files when they were pruned last.

@@ -8,6 +8,8 @@ use cairn_chain::params::ChainParams;
 use tokio_util::sync::CancellationToken;
 
 use crate::chain_service::ChainHandle;
+use crate::config::Config;
+use crate::metrics::Metrics;
 
 /// What RPC methods, metrics and the miner share. Held behind an `Arc`.
 #[derive(Debug)]
@@ -19,9 +21,15 @@ pub(crate) struct NodeContext {
     /// Folder of the network's data.
     pub(crate) directory: PathBuf,
     /// When the node started.
+    #[allow(dead_code, reason = "read by RPC, which is yet to come")]
     pub(crate) started: Instant,
     /// Cancelled when the node is to stop; whoever cancels it stops the node.
     pub(crate) shutdown: CancellationToken,
+    /// What the user set.
+    pub(crate) config: Config,
+    /// What is counted and measured.
+    #[allow(dead_code, reason = "read by RPC and the mempool, which are yet to come")]
+    pub(crate) metrics: Metrics,
 }
 
 /// The context that tasks hold.

@@ -2,7 +2,14 @@
 
 mod chain_service;
 mod cli;
+mod config;
 mod context;
+mod health;
+mod http;
+mod logging;
+mod metrics;
+mod node;
+mod tasks;
 
 use std::process::ExitCode;
 

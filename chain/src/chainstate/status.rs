@@ -13,10 +13,6 @@ use crate::params::ChainParams;
 use crate::pow::Work;
 use crate::primitives::Block;
 
-/// A tip older than this, in seconds, is taken for one of a chain that is still being loaded (Core: `DEFAULT_MAX_TIP_AGE`,
-/// `kernel/chainstatemanager_opts.h`).
-const MAX_TIP_AGE: u64 = 24 * 60 * 60;
-
 /// Where the chain stands (Core: `getblockchaininfo`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChainStatus {
@@ -38,6 +34,10 @@ pub struct ChainStatus {
     pub block_bytes: u64,
     /// Bytes of the database.
     pub database_bytes: u64,
+    /// Bytes of coins in memory.
+    pub coins_cache_bytes: u64,
+    /// How often the chain state was written since it was opened.
+    pub flushes: u64,
     /// Whether the chain is still being loaded: the tip has too little work, or is too old (Core:
     /// `IsInitialBlockDownload`).
     pub is_initial_block_download: bool,
@@ -93,8 +93,10 @@ impl Chainstate {
             first_body: self.first_body(),
             block_bytes: self.files.size_on_disk(),
             database_bytes: self.database.size_on_disk()?,
+            coins_cache_bytes: u64::try_from(self.coins.memory()).unwrap_or(u64::MAX),
+            flushes: self.flushes,
             is_initial_block_download: entry.work < self.minimum_chain_work()
-                || u64::from(entry.time) + MAX_TIP_AGE < self.now(),
+                || u64::from(entry.time).saturating_add(self.options.max_tip_age) < self.now(),
         })
     }
 
