@@ -2,8 +2,15 @@
 
 mod chain_service;
 mod cli;
+mod config;
 mod context;
+mod health;
+mod http;
+mod logging;
 mod mempool_file;
+mod metrics;
+mod node;
+mod tasks;
 
 use std::process::ExitCode;
 

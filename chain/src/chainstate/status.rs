@@ -37,6 +37,10 @@ pub struct ChainStatus {
     pub block_bytes: u64,
     /// Bytes of the database.
     pub database_bytes: u64,
+    /// Bytes of coins in memory.
+    pub coins_cache_bytes: u64,
+    /// How often the chain state was written since it was opened.
+    pub flushes: u64,
     /// Whether the chain is still being loaded: the tip has too little work, or is too old (Core:
     /// `IsInitialBlockDownload`).
     pub is_initial_block_download: bool,
@@ -110,6 +114,8 @@ impl Chainstate {
             first_body: self.first_body(),
             block_bytes: self.files.size_on_disk(),
             database_bytes: self.database.size_on_disk()?,
+            coins_cache_bytes: u64::try_from(self.coins.memory()).unwrap_or(u64::MAX),
+            flushes: self.flushes,
             is_initial_block_download: self.is_initial_block_download(),
         })
     }

@@ -1,12 +1,16 @@
 //! Failures that are more than a message.
 
+use std::error::Error;
 use std::process::ExitCode;
 
 use thiserror::Error;
 
 /// Exit code of a command that the user stopped.
 pub(super) const INTERRUPTED: u8 = 5;
-const WRONG_USAGE: u8 = 2;
+/// Exit code of a command that was told something that cannot be.
+pub(super) const WRONG_USAGE: u8 = 2;
+const UNREACHABLE: u8 = 3;
+const UNHEALTHY: u8 = 6;
 
 /// A failure with an exit code or an answer of its own. Any other error ends with exit code 1 and its message.
 #[derive(Debug, Error)]
@@ -28,6 +32,22 @@ pub(super) enum Failure {
         /// What was found.
         message: String,
     },
+    /// A node does not answer.
+    #[error("{what} does not answer: {source}")]
+    Unreachable {
+        /// Who was asked.
+        what: String,
+        /// What happened instead.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// A node says that it is not well.
+    #[error("the node is not well: {reasons}")]
+    Unhealthy {
+        /// What goes to standard output all the same.
+        answer: String,
+        /// What it said.
+        reasons: String,
+    },
 }
 
 impl Failure {
@@ -36,13 +56,15 @@ impl Failure {
             Self::Usage(_) => WRONG_USAGE.into(),
             Self::Interrupted { .. } => INTERRUPTED.into(),
             Self::Found { .. } => ExitCode::FAILURE,
+            Self::Unreachable { .. } => UNREACHABLE.into(),
+            Self::Unhealthy { .. } => UNHEALTHY.into(),
         }
     }
 
     pub(super) fn answer(&self) -> Option<&str> {
         match self {
-            Self::Found { answer, .. } => Some(answer),
-            Self::Usage(_) | Self::Interrupted { .. } => None,
+            Self::Found { answer, .. } | Self::Unhealthy { answer, .. } => Some(answer),
+            Self::Usage(_) | Self::Interrupted { .. } | Self::Unreachable { .. } => None,
         }
     }
 }
