@@ -212,7 +212,10 @@ fn reorganise(count: usize) {
             black_box(pool.graph.add_dependencies(&dependencies));
         })
     });
-    println!("add {count} transactions in clusters of 40 and join each to a child: {:8.2} µs", median(times.collect()) * 1e6);
+    println!(
+        "add {count} transactions in clusters of 40 and join each to a child: {:8.2} µs",
+        median(times.collect()) * 1e6
+    );
 }
 
 /// The upper bits of a linear congruential generator (Knuth's MMIX).

@@ -59,6 +59,7 @@ impl<'a> Chunk<'a> {
     }
 
     /// Its transactions, parents before children.
+    #[must_use]
     pub fn transactions(&self) -> impl DoubleEndedIterator<Item = GraphIndex> + ExactSizeIterator + use<'a> {
         self.members.iter().map(|member| member.index)
     }
