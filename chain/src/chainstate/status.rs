@@ -16,6 +16,9 @@ use crate::pow::Work;
 use crate::primitives::Block;
 use crate::validation::ValidationCache;
 
+/// The share of the memory for coins that those may take which are remembered: an eighth.
+const REMEMBERED_SHARE: usize = 8;
+
 /// Where the chain stands (Core: `getblockchaininfo`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChainStatus {
@@ -177,6 +180,16 @@ impl Chainstate {
     /// When the coins cannot be read.
     pub fn coin(&self, outpoint: &OutPoint) -> Result<Option<Coin>, CoinsError> {
         self.coins.coin(outpoint)
+    }
+
+    /// Remembers coins that were looked up and that the next blocks are likely to spend.
+    pub fn remember_coins(&mut self, coins: impl IntoIterator<Item = (OutPoint, Coin)>) {
+        if self.coins.remembered_memory() > self.options.cache_bytes / REMEMBERED_SHARE {
+            self.coins.forget();
+        }
+        for (outpoint, coin) in coins {
+            self.coins.remember(outpoint, coin);
+        }
     }
 
     /// Statistics of all coins (Core: `gettxoutsetinfo`). Everything is written first; sorting takes `memory` bytes.

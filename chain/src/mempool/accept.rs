@@ -12,7 +12,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use bitcoin::{Amount, BlockHash, Txid, Wtxid};
+use bitcoin::{Amount, BlockHash, OutPoint, Txid, Wtxid};
 
 use super::entry::LockPoints;
 use super::policy::{
@@ -162,6 +162,14 @@ impl Candidate {
 }
 
 impl VerifiedCandidate {
+    /// The coins of the chain that it spends, which its block will ask for.
+    pub fn coins(&self) -> impl Iterator<Item = (OutPoint, &Coin)> {
+        let Workspace { entry, spent, .. } = &self.0.workspace;
+        let inputs = entry.tx().inputs().zip(spent);
+        // What is not in the chain yet counts as in the next block.
+        inputs.filter(|(_, coin)| coin.height <= entry.height).map(|(input, coin)| (input.prevout(), coin))
+    }
+
     /// What it would be told if it were admitted.
     #[must_use]
     pub fn admitted(&self) -> Admitted {
