@@ -3,6 +3,7 @@
 mod chain_service;
 mod cli;
 mod context;
+mod rpc;
 
 use std::process::ExitCode;
 
