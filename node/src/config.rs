@@ -40,6 +40,8 @@ mod peers;
 mod rpc;
 mod settings;
 mod template;
+#[cfg(test)]
+mod testing;
 
 use cairn_chain::chainstate::{ChainstateOptions, DEFAULT_MAX_TIP_AGE};
 use cairn_chain::params::ChainParams;

@@ -10,6 +10,7 @@ mod logging;
 mod mempool_file;
 mod metrics;
 mod node;
+mod rpc;
 mod tasks;
 
 use std::process::ExitCode;

@@ -33,6 +33,7 @@ use tracing::error;
 
 use crate::config::Config;
 use crate::context::SharedContext;
+use crate::rpc::RpcServer;
 use crate::tasks::Tasks;
 pub(crate) use endpoints::{Endpoints, EndpointsFile};
 pub(crate) use error::NodeError;
@@ -43,6 +44,8 @@ pub(crate) use phase::Phase;
 pub(crate) struct Node {
     context: SharedContext,
     tasks: Tasks,
+    /// Serves JSON-RPC, unless the user wants none.
+    rpc: Option<RpcServer>,
     /// Waits for the chain thread to end; nothing when it has.
     chain: Option<JoinHandle<Result<(), ChainstateError>>>,
     phase: watch::Sender<Phase>,

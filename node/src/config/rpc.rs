@@ -1,17 +1,17 @@
 //! JSON-RPC.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cairn_chain::params::ChainParams;
 use clap::{ArgAction, Args};
 
 use super::{ConfigError, ListenAddress};
+use crate::rpc::{RpcAuth, RpcServerOptions, Secret, Whitelist};
 
 /// Keys about JSON-RPC. Whoever can call it controls the node.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "RPC")]
-#[allow(dead_code, reason = "read by the RPC server, which is yet to come")]
 pub(crate) struct RpcConfig {
     /// Serve JSON-RPC.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, action = ArgAction::Set,
@@ -30,11 +30,11 @@ pub(crate) struct RpcConfig {
     #[arg(long, value_name = "FILE")]
     pub(crate) rpc_password_file: Option<PathBuf>,
     /// User and hash of a password, as Core's rpcauth.py writes them; again for each.
-    #[arg(long, value_name = "USER:SALT$HASH", value_parser = parse_auth)]
-    pub(crate) rpc_auth: Vec<String>,
+    #[arg(long, value_name = "USER:SALT$HASH")]
+    pub(crate) rpc_auth: Vec<RpcAuth>,
     /// Methods that a user may call, separated by commas; again for each user.
     #[arg(long, value_name = "USER:METHODS", value_parser = parse_whitelist)]
-    pub(crate) rpc_whitelist: Vec<String>,
+    pub(crate) rpc_whitelist: Vec<Whitelist>,
 }
 
 impl RpcConfig {
@@ -52,10 +52,23 @@ impl RpcConfig {
     }
 
     /// Where to listen; nowhere when RPC is off.
-    #[allow(dead_code, reason = "read by the RPC server, which is yet to come")]
     pub(crate) fn addresses(&self, params: &ChainParams) -> Vec<SocketAddr> {
         let port = self.port(params);
         self.rpc_listen.iter().filter(|_| self.rpc).map(|address| address.with_default_port(port)).collect()
+    }
+
+    /// How the server is to be set up, for a network whose data are in `directory`.
+    ///
+    /// # Errors
+    ///
+    /// When the file with the password cannot be read.
+    pub(crate) fn options(&self, params: &ChainParams, directory: &Path) -> Result<RpcServerOptions, ConfigError> {
+        let mut options = RpcServerOptions::new(self.addresses(params), directory);
+        options.auth.rpcauth.clone_from(&self.rpc_auth);
+        options.auth.user = self.rpc_user.clone().zip(self.password()?.map(Secret::new));
+        options.auth.whitelist.clone_from(&self.rpc_whitelist);
+        options.rpc_port = self.port(params);
+        Ok(options)
     }
 
     /// The password of `rpc_user`: what its file holds, without the end of the line.
@@ -63,8 +76,7 @@ impl RpcConfig {
     /// # Errors
     ///
     /// When the file cannot be read.
-    #[allow(dead_code, reason = "read by the RPC server, which is yet to come")]
-    pub(crate) fn password(&self) -> Result<Option<String>, ConfigError> {
+    fn password(&self) -> Result<Option<String>, ConfigError> {
         let Some(path) = &self.rpc_password_file else { return Ok(None) };
         let text = std::fs::read_to_string(path).map_err(|source| ConfigError::File {
             action: "read",
@@ -83,21 +95,9 @@ fn parse_user(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-fn parse_auth(text: &str) -> Result<String, String> {
-    let parts = text.split_once(':').and_then(|(user, rest)| Some((user, rest.split_once('$')?)));
-    match parts {
-        Some((user, (salt, hash))) if !user.is_empty() && !salt.is_empty() && is_sha256(hash) => Ok(text.to_owned()),
-        _ => Err("expected USER:SALT$HASH with a hash of 64 hexadecimal digits".to_owned()),
-    }
-}
-
-fn is_sha256(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
-fn parse_whitelist(text: &str) -> Result<String, String> {
-    match text.split_once(':') {
-        Some((user, _)) if !user.is_empty() => Ok(text.to_owned()),
+fn parse_whitelist(text: &str) -> Result<Whitelist, String> {
+    match (text.split_once(':'), text.parse()) {
+        (Some((user, _)), Ok(whitelist)) if !user.is_empty() => Ok(whitelist),
         _ => Err("expected USER:METHOD,METHOD".to_owned()),
     }
 }

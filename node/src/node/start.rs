@@ -1,12 +1,14 @@
 //! What starts after what.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use cairn_chain::chainstate::{Chainstate, ChainstateError};
 use cairn_chain::mempool::Mempool;
+use cairn_chain::params::ChainParams;
 use cairn_chain::store::DataDirectory;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -20,7 +22,8 @@ use crate::chain_service::{Chain, ChainService, ChainStopped};
 use crate::config::Config;
 use crate::context::{NodeContext, SharedContext};
 use crate::mempool_file::MempoolFiles;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, RpcMetrics};
+use crate::rpc::RpcServer;
 use crate::tasks::{Tasks, panic_message};
 use crate::{http, metrics};
 
@@ -46,8 +49,9 @@ impl Node {
         // Metrics and health: they answer while the chain state opens.
         endpoints.metrics = serve_metrics(&config, &metrics, &watched, &shutdown, &mut tasks).await?;
 
-        // RPC starts here, so that calls are answered with "warming up" from now on.
-
+        // From now on calls are answered, with what the node is doing until it runs.
+        let mut rpc = serve_rpc(&config, &params, &path, &metrics, &shutdown).await?;
+        endpoints.rpc = rpc.as_ref().map_or_else(Vec::new, |server| server.local_addresses().to_vec());
         warm_up(&phase, "opening the chain state");
         let options = config.chainstate_options();
         let opening = {
@@ -79,6 +83,7 @@ impl Node {
         });
         let mut node = Self {
             tasks,
+            rpc: None,
             chain: Some(tokio::task::spawn_blocking(move || service.join())),
             endpoints: EndpointsFile::write(&context.directory, &endpoints)?,
             phase,
@@ -88,7 +93,10 @@ impl Node {
         node.tasks.spawn("flush", flush_periodically(Arc::clone(&node.context)));
 
         node.tasks.spawn("mempool", load_mempool(Arc::clone(&node.context)));
-        // RPC leaves its warm-up here.
+        if let Some(server) = rpc.take() {
+            server.warmup().finish(Arc::clone(&node.context));
+            node.rpc = Some(server);
+        }
         // Peers are met from here on.
         // The miner starts here.
 
@@ -135,6 +143,24 @@ async fn load_mempool(context: SharedContext) -> Result<(), ChainStopped> {
 fn warm_up(phase: &watch::Sender<Phase>, what: &'static str) {
     supervisor::starting(what);
     phase.send_replace(Phase::WarmUp(what));
+}
+
+/// Serves JSON-RPC, unless the user wants none.
+async fn serve_rpc(
+    config: &Config,
+    params: &ChainParams,
+    directory: &Path,
+    metrics: &Metrics,
+    shutdown: &CancellationToken,
+) -> Result<Option<RpcServer>, NodeError> {
+    if !config.rpc.rpc {
+        return Ok(None);
+    }
+    let mut options = config.rpc.options(params, directory)?;
+    options.observer = Some(Arc::<RpcMetrics>::clone(&metrics.rpc));
+    let server = RpcServer::start(options, shutdown.clone()).await?;
+    server.warmup().set_status("Loading block index…");
+    Ok(Some(server))
 }
 
 /// Serves metrics and health where the user wants them, and returns where that is.

@@ -26,6 +26,9 @@ impl Node {
         info!("stopping: nothing new is taken, and what runs may end");
         self.context.shutdown.cancel();
         let drained = self.tasks.drain(DRAIN_TIMEOUT).await;
+        if let Some(rpc) = self.rpc.take() {
+            rpc.join().await;
+        }
 
         self.save_mempool().await;
 

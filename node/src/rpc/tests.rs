@@ -1,0 +1,8 @@
+//! The server from outside, as clients see it.
+
+mod auth;
+mod batches;
+mod limits;
+mod malformed;
+mod methods;
+mod protocol;
