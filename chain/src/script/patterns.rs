@@ -60,9 +60,7 @@ pub fn has_valid_ops(script: &[u8]) -> bool {
     /// Core: `MAX_OPCODE`, `script/script.h`.
     const MAX_OPCODE: Opcode = OP_NOP10;
     Instructions::new(script).all(|item| {
-        item.is_ok_and(|item| {
-            item.opcode.to_u8() <= MAX_OPCODE.to_u8() && item.data.len() <= MAX_SCRIPT_ELEMENT_SIZE
-        })
+        item.is_ok_and(|item| item.opcode.to_u8() <= MAX_OPCODE.to_u8() && item.data.len() <= MAX_SCRIPT_ELEMENT_SIZE)
     })
 }
 

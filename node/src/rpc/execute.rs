@@ -196,8 +196,8 @@ async fn execute_batch(
                 None => push_reply(&mut reply.body, &sender, &execute(dispatcher, &request, caller).await),
                 Some(handler) => {
                     let (mut senders, mut params) = (vec![sender], vec![request.params]);
-                    while let Some((sender, Ok(next))) = elements
-                        .next_if(|(_, next)| senders.len() < MAX_TOGETHER && is_call_of(next, &request.method))
+                    while let Some((sender, Ok(next))) =
+                        elements.next_if(|(_, next)| senders.len() < MAX_TOGETHER && is_call_of(next, &request.method))
                     {
                         senders.push(sender);
                         params.push(next.params);

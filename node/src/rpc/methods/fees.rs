@@ -5,7 +5,8 @@ use cairn_chain::mempool::fees::{EstimatorBucket, FeeEstimateHorizon, FeeEstimat
 use serde::Serialize;
 
 use crate::rpc::{
-    Arguments, Btc, Call, Category, Example, Method, Parameter, Presence, Real, ResultDoc, RpcError, RpcResult, to_result,
+    Arguments, Btc, Call, Category, Example, Method, Parameter, Presence, Real, ResultDoc, RpcError, RpcResult,
+    to_result,
 };
 
 /// Weight of the transactions of a block that miners fill: all it may have, less what they keep for themselves (Core:
@@ -151,9 +152,10 @@ const BUCKET_FIELDS: &[ResultDoc] = &[
 fn parse_confirm_target(arguments: &Arguments, estimator: &FeeEstimator) -> Result<u32, RpcError> {
     let target: i32 = arguments.get("conf_target")?;
     let max_target = estimator.highest_target_tracked(FeeEstimateHorizon::Long);
-    u32::try_from(target).ok().filter(|target| (1..=max_target).contains(target)).ok_or_else(|| {
-        RpcError::invalid_parameter(format!("Invalid conf_target, must be between 1 and {max_target}"))
-    })
+    u32::try_from(target)
+        .ok()
+        .filter(|target| (1..=max_target).contains(target))
+        .ok_or_else(|| RpcError::invalid_parameter(format!("Invalid conf_target, must be between 1 and {max_target}")))
 }
 
 /// Whether a mode asks for conservative estimates (Core: `FeeModeFromString`, `common/messages.cpp`).

@@ -17,10 +17,7 @@ async fn there_is_always_an_estimate_where_there_is_nothing_to_learn() {
     }
     assert_eq!(
         test.error("estimatesmartfee", "[6,\"cheap\"]").await,
-        (
-            -8,
-            "Invalid estimate_mode parameter, must be one of: \"unset\", \"economical\", \"conservative\"".to_owned()
-        )
+        (-8, "Invalid estimate_mode parameter, must be one of: \"unset\", \"economical\", \"conservative\"".to_owned())
     );
     assert_eq!(test.error("estimatesmartfee", "[6,7]").await.0, -3);
     assert_eq!(test.error("estimatesmartfee", "[1.5]").await, (-1, "JSON integer out of range".to_owned()));
@@ -37,10 +34,7 @@ async fn raw_estimates_without_data() {
              which meets threshold\"]}}"
         )
     };
-    assert_eq!(
-        fees.get(),
-        format!("{{\"medium\":{},\"long\":{}}}", horizon("0.9952", 2), horizon("0.99931", 24))
-    );
+    assert_eq!(fees.get(), format!("{{\"medium\":{},\"long\":{}}}", horizon("0.9952", 2), horizon("0.99931", 24)));
     assert_eq!(test.get("estimaterawfee", "[49,0.5]").await.as_object().unwrap().len(), 1);
     for threshold in ["-0.1", "1.1"] {
         let error = test.error("estimaterawfee", &format!("[6,{threshold}]")).await;

@@ -5,7 +5,9 @@ use cairn_chain::mempool::{Chunk, FeeRate, Mempool, MempoolEntry};
 use serde::Serialize;
 
 use super::not_in_mempool;
-use crate::rpc::{Btc, Call, Category, DisplayString, Example, Method, Parameter, Presence, ResultDoc, RpcResult, to_result};
+use crate::rpc::{
+    Btc, Call, Category, DisplayString, Example, Method, Parameter, Presence, ResultDoc, RpcResult, to_result,
+};
 
 pub(in crate::rpc::methods) const METHODS: &[Method] = &[
     Method {

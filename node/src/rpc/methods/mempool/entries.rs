@@ -20,7 +20,8 @@ const VERBOSE: Parameter = Parameter::boolean(
     "True for a json object, false for array of transaction ids",
 );
 const VERBOSE_RESULT: ResultDoc =
-    ResultDoc::object_dynamic("", "", &[ResultDoc::object("transactionid", "", ENTRY_FIELDS)]).when("for verbose = true");
+    ResultDoc::object_dynamic("", "", &[ResultDoc::object("transactionid", "", ENTRY_FIELDS)])
+        .when("for verbose = true");
 
 pub(in crate::rpc::methods) const METHODS: &[Method] = &[
     Method {
@@ -29,12 +30,8 @@ pub(in crate::rpc::methods) const METHODS: &[Method] = &[
         description: "If txid is in the mempool, returns all in-mempool ancestors.\n",
         parameters: &[TXID, VERBOSE],
         results: &[
-            ResultDoc::array(
-                "",
-                "",
-                &[ResultDoc::hex("", "The transaction id of an in-mempool ancestor transaction")],
-            )
-            .when("for verbose = false"),
+            ResultDoc::array("", "", &[ResultDoc::hex("", "The transaction id of an in-mempool ancestor transaction")])
+                .when("for verbose = false"),
             VERBOSE_RESULT,
         ],
         examples: &[Example::cli("\"mytxid\""), Example::rpc("\"mytxid\"")],
@@ -174,5 +171,7 @@ async fn getrawmempool(call: Call) -> RpcResult {
         views.0.extend(more.await?);
     }
     // As many as there may be take a while to write.
-    tokio::task::spawn_blocking(move || to_result(&views)).await.map_err(|error| RpcError::internal(error.to_string()))?
+    tokio::task::spawn_blocking(move || to_result(&views))
+        .await
+        .map_err(|error| RpcError::internal(error.to_string()))?
 }

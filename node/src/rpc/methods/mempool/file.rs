@@ -8,8 +8,8 @@ use tracing::warn;
 
 use crate::mempool_file::{ImportOptions, MempoolFiles, import};
 use crate::rpc::{
-    Call, Category, Example, JsonType, Method, Object, Parameter, Presence, ResultDoc, RpcError, RpcErrorCode, RpcResult,
-    to_result,
+    Call, Category, Example, JsonType, Method, Object, Parameter, Presence, ResultDoc, RpcError, RpcErrorCode,
+    RpcResult, to_result,
 };
 
 pub(in crate::rpc::methods) const METHODS: &[Method] = &[

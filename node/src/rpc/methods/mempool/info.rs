@@ -40,10 +40,7 @@ const INFO_FIELDS: &[ResultDoc] = &[
         "incrementalrelayfee",
         "minimum fee rate increment for mempool limiting or replacement in BTC/kvB",
     ),
-    ResultDoc::number(
-        "unbroadcastcount",
-        "Current number of transactions that haven't passed initial broadcast yet",
-    ),
+    ResultDoc::number("unbroadcastcount", "Current number of transactions that haven't passed initial broadcast yet"),
     ResultDoc::boolean("permitbaremultisig", "True if the mempool accepts transactions with bare multisig outputs"),
     ResultDoc::number(
         "maxdatacarriersize",

@@ -23,11 +23,8 @@ pub(in crate::rpc::methods) const METHODS: &[Method] = &[
                 &[
                     ResultDoc::number("fee_delta", "transaction fee delta in satoshis"),
                     ResultDoc::boolean("in_mempool", "whether this transaction is currently in mempool"),
-                    ResultDoc::number(
-                        "modified_fee",
-                        "modified fee in satoshis. Only returned if in_mempool=true",
-                    )
-                    .optional(),
+                    ResultDoc::number("modified_fee", "modified fee in satoshis. Only returned if in_mempool=true")
+                        .optional(),
                 ],
             )],
         )],
@@ -72,8 +69,7 @@ async fn prioritisetransaction(call: Call) -> RpcResult {
     let done = call.context.chain.call(move |chain| {
         let policy = &chain.mempool.options().policy;
         // A transaction with dust pays no fee, or it would not be here; pretending one would bring the dust in by itself.
-        let has_dust =
-            |entry: &MempoolEntry| dust_outputs(entry.tx(), policy.dust_relay_fee).next().is_some();
+        let has_dust = |entry: &MempoolEntry| dust_outputs(entry.tx(), policy.dust_relay_fee).next().is_some();
         if policy.require_standard && chain.mempool.get(&txid).is_some_and(has_dust) {
             let message = "Priority is not supported for transactions with dust outputs.";
             return Err(RpcError::invalid_parameter(message));

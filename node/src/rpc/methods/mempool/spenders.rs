@@ -5,8 +5,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::rpc::{
-    Call, Category, DisplayString, Example, HexBytes, JsonType, Method, Object, Parameter, Presence, ResultDoc, RpcError,
-    RpcResult, to_result,
+    Call, Category, DisplayString, Example, HexBytes, JsonType, Method, Object, Parameter, Presence, ResultDoc,
+    RpcError, RpcResult, to_result,
 };
 
 pub(in crate::rpc::methods) const METHODS: &[Method] = &[Method {
@@ -139,8 +139,8 @@ fn read_outpoint(output: &Object) -> Result<(OutPoint, Spender), RpcError> {
     output.check_types(&types, false, true)?;
     let txid: Txid = output.get("txid")?;
     let vout: i32 = output.get("vout")?;
-    let index = u32::try_from(vout)
-        .map_err(|_| RpcError::invalid_parameter("Invalid parameter, vout cannot be negative"))?;
+    let index =
+        u32::try_from(vout).map_err(|_| RpcError::invalid_parameter("Invalid parameter, vout cannot be negative"))?;
     let told = Spender { txid: output.get("txid")?, vout, spendingtxid: None, spendingtx: None };
     Ok((OutPoint { txid, vout: index }, told))
 }

@@ -42,7 +42,10 @@ async fn an_entry_has_cores_fields() {
     );
     let entry = test.get("getmempoolentry", &param(&child_id)).await;
     assert_eq!((&entry["depends"], &entry["spentby"]), (&json!([parent_id]), &json!([])));
-    assert_eq!((&entry["ancestorcount"], &entry["ancestorsize"], &entry["descendantcount"]), (&2.into(), &235.into(), &1.into()));
+    assert_eq!(
+        (&entry["ancestorcount"], &entry["ancestorsize"], &entry["descendantcount"]),
+        (&2.into(), &235.into(), &1.into())
+    );
     assert_eq!(entry["fees"]["ancestor"].to_string(), "0.000052");
 
     assert_eq!(test.get("getmempoolancestors", &param(&child_id)).await, json!([parent_id]));
@@ -134,7 +137,8 @@ async fn the_pool_as_a_whole() {
     let test = RpcTest::start(0).await;
     let mut miner = Miner::start(&test, 1).await;
     let empty = test.call("getmempoolinfo", "[]").await.unwrap();
-    let usage = |info: &str| info.split("\"usage\":").nth(1).unwrap().split(',').next().unwrap().parse::<usize>().unwrap();
+    let usage =
+        |info: &str| info.split("\"usage\":").nth(1).unwrap().split(',').next().unwrap().parse::<usize>().unwrap();
     let text = |size: u32, bytes: u32, usage: usize, fee: &str, unbroadcast: u32| {
         format!(
             "{{\"loaded\":true,\"size\":{size},\"bytes\":{bytes},\"usage\":{usage},\"total_fee\":{fee},\

@@ -4,6 +4,7 @@
 use cairn_chain::mempool::Rejection;
 use cairn_chain::mempool::policy::TransactionVerdict;
 
+use crate::metrics::MempoolMetrics;
 use crate::rpc::{RpcError, RpcErrorCode};
 
 /// Why a transaction is not taken.
@@ -20,6 +21,16 @@ pub(super) enum Failure {
 impl From<Rejection> for Failure {
     fn from(rejection: Rejection) -> Self {
         Self::Rejected(rejection)
+    }
+}
+
+impl Failure {
+    /// Counts it, and tells it in Core's words.
+    pub(super) fn count(self, metrics: &MempoolMetrics) -> RpcError {
+        if let Self::Rejected(rejection) = &self {
+            metrics.count_rejection(&rejection.error);
+        }
+        self.into()
     }
 }
 

@@ -161,7 +161,13 @@ async fn submitpackage(call: Call) -> RpcResult {
         }
         result
     });
-    to_result(&report(&package, &submit.await?))
+    let result = submit.await?;
+    for outcome in result.transactions.values() {
+        if let PackageOutcome::Rejected(rejection) = outcome {
+            call.context.metrics.mempool.count_rejection(&rejection.error);
+        }
+    }
+    to_result(&report(&package, &result))
 }
 
 fn report(package: &[Arc<Transaction>], result: &PackageResult) -> PackageReport {

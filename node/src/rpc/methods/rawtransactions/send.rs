@@ -18,6 +18,7 @@ use super::limits::{self, MAX_BURN_AMOUNT, MAX_FEE_RATE};
 use super::verify_ahead;
 use crate::chain_service::Chain;
 use crate::context::SharedContext;
+use crate::metrics::MempoolMetrics;
 use crate::rpc::{
     Arguments, Call, Category, DisplayString, Example, Method, Parameter, Presence, ResultDoc, RpcError, RpcResult,
     to_result,
@@ -71,9 +72,8 @@ impl Submission {
     fn read(arguments: &Arguments) -> Result<Self, RpcError> {
         let max_burn: Amount = arguments.get("maxburnamount")?;
         let hex: String = arguments.get("hexstring")?;
-        let transaction = decode_hex_tx(&hex, Form::Any).ok_or_else(|| {
-            RpcError::deserialization("TX decode failed. Make sure the tx has at least one input.")
-        })?;
+        let transaction = decode_hex_tx(&hex, Form::Any)
+            .ok_or_else(|| RpcError::deserialization("TX decode failed. Make sure the tx has at least one input."))?;
         limits::check_burn(transaction.as_ref(), max_burn)?;
         let rate: Option<FeeRate> = limits::max_fee_rate(arguments)?;
         let max_fee = limits::max_fee(transaction.as_ref(), rate);
@@ -96,7 +96,8 @@ enum Step {
 async fn sendrawtransaction(call: Call) -> RpcResult {
     let submission = Submission::read(&call.arguments)?;
     let begun = submission.clone();
-    match call.context.chain.call(move |chain| begin(chain, &begun)).await?? {
+    let step = call.context.chain.call(move |chain| begin(chain, &begun)).await?;
+    match step.map_err(|failure| failure.count(&call.context.metrics.mempool))? {
         Step::Done => to_result(&DisplayString(submission.txid())),
         Step::Scripts(candidate, cache) => verify_and_finish(&call.context, candidate, cache, submission).await,
     }
@@ -111,9 +112,11 @@ async fn verify_and_finish(
 ) -> RpcResult {
     let verify = move || candidate.verify_scripts(&cache);
     let verified = verify_ahead::run_for(&submission.transaction, verify).await?;
-    let verified = verified.map_err(Failure::from)?;
+    let metrics = &context.metrics.mempool;
+    let verified = verified.map_err(|rejection| Failure::Rejected(rejection).count(metrics))?;
     let (txid, max_fee) = (submission.txid(), submission.max_fee);
-    context.chain.call(move |chain| finish(chain, verified, max_fee)).await??;
+    let finished = context.chain.call(move |chain| finish(chain, verified, max_fee)).await?;
+    finished.map_err(|failure| failure.count(metrics))?;
     to_result(&DisplayString(txid))
 }
 
@@ -207,14 +210,12 @@ fn transactions_of(submissions: &[Result<Submission, RpcError>]) -> Vec<Arc<Tran
 }
 
 /// Submits transactions in their order, with few visits to the chain thread when most were verified ahead.
-async fn submit_in_order(
-    context: &SharedContext,
-    submissions: Vec<Result<Submission, RpcError>>,
-) -> Vec<RpcResult> {
+async fn submit_in_order(context: &SharedContext, submissions: Vec<Result<Submission, RpcError>>) -> Vec<RpcResult> {
     let mut results = Vec::with_capacity(submissions.len());
     let mut rest = submissions.into_iter();
     loop {
-        let run = context.chain.call(move |chain| submit_run(chain, rest)).await;
+        let metrics = Arc::clone(&context.metrics.mempool);
+        let run = context.chain.call(move |chain| submit_run(chain, rest, &metrics)).await;
         let run = match run {
             Ok(run) => run,
             Err(stopped) => {
@@ -237,7 +238,11 @@ struct Run {
     rest: std::vec::IntoIter<Result<Submission, RpcError>>,
 }
 
-fn submit_run(chain: &mut Chain, mut rest: std::vec::IntoIter<Result<Submission, RpcError>>) -> Run {
+fn submit_run(
+    chain: &mut Chain,
+    mut rest: std::vec::IntoIter<Result<Submission, RpcError>>,
+    metrics: &MempoolMetrics,
+) -> Run {
     let mut results = Vec::with_capacity(rest.len());
     for submission in rest.by_ref() {
         let submission = match submission {
@@ -252,7 +257,7 @@ fn submit_run(chain: &mut Chain, mut rest: std::vec::IntoIter<Result<Submission,
             Ok(Step::Scripts(candidate, cache)) => {
                 return Run { results, waiting: Some((submission, candidate, cache)), rest };
             }
-            Err(failure) => results.push(Err(failure.into())),
+            Err(failure) => results.push(Err(failure.count(metrics))),
         }
     }
     Run { results, waiting: None, rest }

@@ -190,10 +190,7 @@ async fn a_test_says_what_would_happen() {
     assert_eq!(test.get("getrawmempool", "[]").await, json!([]), "nothing was added");
 
     let limited = test.get("testmempoolaccept", &format!("[[{}],0.0001]", hex(&good))).await;
-    assert_eq!(
-        limited,
-        json!([{"txid": txid, "wtxid": wtxid, "allowed": false, "reject-reason": "max-fee-exceeded"}])
-    );
+    assert_eq!(limited, json!([{"txid": txid, "wtxid": wtxid, "allowed": false, "reject-reason": "max-fee-exceeded"}]));
 
     let missing = pay_fee(output(&pay_fee(miner.take(), 500), 0), 1000);
     let told = &test.get("testmempoolaccept", &format!("[[{}]]", hex(&missing))).await[0];
@@ -316,7 +313,10 @@ async fn packages_that_are_refused() {
     assert_eq!(refused["package_msg"], "transaction failed");
     let told = &refused["tx-results"][child.compute_wtxid().to_string()];
     let error = told["error"].as_str().unwrap();
-    assert!(error.starts_with("mempool-script-verify-flag-failed (Witness program hash mismatch), input 0 of"), "{error}");
+    assert!(
+        error.starts_with("mempool-script-verify-flag-failed (Witness program hash mismatch), input 0 of"),
+        "{error}"
+    );
     assert_eq!(refused["tx-results"][parent.compute_wtxid().to_string()]["vsize"], 96, "the parent is good by itself");
     // A fee beyond the limit of the client.
     let rich = pay_fee(miner.take(), 100_000);
