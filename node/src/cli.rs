@@ -1,13 +1,14 @@
 //! The command line: what can be asked, and how answers and errors are given.
 //!
 //! Data goes to standard output, everything else to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage,
-//! 5 interrupted.
+//! 3 nobody answers, 5 interrupted; of `cairn rpc` the numbers of the node's errors.
 
 mod chain;
 mod failure;
 mod interruption;
 mod network;
 mod progress;
+mod rpc;
 
 use std::error::Error;
 use std::io::{self, ErrorKind, Write};
@@ -36,6 +37,7 @@ struct Cli {
 enum Command {
     Chain(chain::ChainArgs),
     Network(network::NetworkArgs),
+    Rpc(rpc::RpcArgs),
 }
 
 /// What a command answers with: the text for standard output.
@@ -46,6 +48,7 @@ pub(crate) fn run() -> ExitCode {
     let answer = match Cli::parse().command {
         Command::Chain(args) => chain::run(args),
         Command::Network(args) => network::run(args),
+        Command::Rpc(args) => rpc::run(&args),
     };
     match answer.and_then(|text| print(&text)) {
         Ok(()) => ExitCode::SUCCESS,

@@ -3,6 +3,7 @@
 mod chain_service;
 mod cli;
 mod context;
+#[allow(dead_code, unused_imports, reason = "the node that serves it, and most methods, are yet to come")]
 mod rpc;
 
 use std::process::ExitCode;
