@@ -33,11 +33,11 @@ const INDENT: usize = 2;
 
 /// Call a method of a running node.
 ///
-/// Arguments are given in order, or by name as NAME=VALUE, or both. Strings are given as they are, everything else as JSON. 'cairn
-/// rpc help' lists the methods, 'cairn rpc help METHOD' explains one. Options go before the method.
+/// Arguments are given in order, or by name as NAME=VALUE, or both. Strings are given as they are, everything else as JSON.
+/// 'cairn rpc help' lists the methods, 'cairn rpc help METHOD' explains one. Options go before the method.
 ///
-/// Strings are printed as they are, everything else as JSON. The exit code is the number of the node's error without its sign (28 while it
-/// starts), 3 if no node answers.
+/// Strings are printed as they are, everything else as JSON. The exit code is the number of the node's error without its
+/// sign (28 while it starts), 3 if no node answers.
 #[derive(Debug, Args)]
 #[command(before_help = "Examples:\n  \
     cairn rpc getblockcount\n  \
@@ -76,7 +76,8 @@ pub(super) struct RpcArgs {
     /// Seconds to wait for the answer; 0 is for ever.
     #[arg(long, value_name = "SECONDS", default_value_t = 900)]
     rpc_timeout: u64,
-    /// Read more arguments from standard input, one a line: secrets, which others could see on a command line, and long ones.
+    /// Read more arguments from standard input, one a line: secrets, which others could see on a command line, and what is
+    /// too long for one.
     #[arg(long)]
     stdin: bool,
     /// The method.
