@@ -17,6 +17,7 @@ impl Mempool {
     /// Removes what is in a block, and what it makes impossible (Core: `removeForBlock`, `txmempool.cpp`). `height` is that of
     /// the block, `now` in seconds since 1970.
     pub fn block_connected(&mut self, block: &Block, height: u32, now: u64) {
+        self.let_minimum_fee_fall(now);
         let confirmed: Vec<_> = block.transactions().filter_map(|tx| self.index_of(&tx.txid())).collect();
         self.graph.remove(&confirmed);
         let confirmed = self.take_out(&confirmed, RemovalReason::Block);
@@ -31,7 +32,6 @@ impl Mempool {
         }
         let confirmed: Vec<_> = confirmed.iter().map(|entry| entry.tx().txid()).collect();
         self.fees.process_block(height, &confirmed);
-        self.minimum_fee.block_connected(now);
         self.has_changed();
     }
 
