@@ -44,7 +44,7 @@ mod views;
 mod warmup;
 
 pub(crate) use arguments::{Arguments, FromArgument, Object, parse_fixed_point};
-pub(crate) use auth::{COOKIE_USER, ParseRpcAuthError, RpcAuth, RpcAuthOptions, Secret, Whitelist};
+pub(crate) use auth::{ParseRpcAuthError, RpcAuth, RpcAuthOptions, Secret, Whitelist};
 pub(crate) use call::Call;
 pub(crate) use error::{RpcError, RpcErrorCode, RpcResult};
 pub(crate) use json::{JsonType, parse_document, pretty};

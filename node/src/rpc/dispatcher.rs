@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::arguments::Arguments;
 use super::call::{Call, Caller};
-use super::error::{RpcError, RpcErrorCode, RpcResult};
+use super::error::{RpcErrorCode, RpcResult};
 use super::observer::RpcObserver;
 use super::table::{Method, find_method, not_found};
 use super::warmup::Warmup;

@@ -4,12 +4,20 @@
 
 mod blockchain;
 mod control;
+#[cfg(test)]
+mod for_tests;
 mod hidden;
 
 use super::table::Method;
 
 /// Every method there is.
-pub(super) static TABLE: &[&[Method]] = &[blockchain::METHODS, control::METHODS, hidden::METHODS];
+pub(super) static TABLE: &[&[Method]] = &[
+    blockchain::METHODS,
+    control::METHODS,
+    hidden::METHODS,
+    #[cfg(test)]
+    for_tests::METHODS,
+];
 
 /// Methods of Core that are missing here on purpose, and what clients that call them are told.
 pub(super) static ELSEWHERE: &[(&[&str], &str)] = &[(
