@@ -59,6 +59,7 @@ pub use redeem_script::redeem_script;
 pub use sighash::{
     PrecomputedTransactionData, TaprootSpend, TapscriptSpend, legacy_sighash, segwit_v0_sighash, taproot_sighash,
 };
+pub use signature::is_strict_signature;
 pub use sigops::{count_p2sh_sigops, count_sigops, count_witness_sigops};
 pub use solver::{TxoutType, solve};
 pub(crate) use taproot::is_tapscript_leaf;

@@ -5,6 +5,8 @@
 mod blockchain;
 mod control;
 mod fees;
+#[cfg(test)]
+mod for_tests;
 mod hidden;
 mod mempool;
 mod rawtransactions;
@@ -22,6 +24,8 @@ pub(super) static TABLE: &[&[Method]] = &[
     blockchain::METHODS,
     control::METHODS,
     fees::METHODS,
+    #[cfg(test)]
+    for_tests::METHODS,
     hidden::METHODS,
     mempool::cluster::METHODS,
     mempool::entries::METHODS,

@@ -3,6 +3,7 @@
 mod auth;
 mod batches;
 mod limits;
+mod long_calls;
 mod malformed;
 mod methods;
 mod protocol;
