@@ -122,6 +122,8 @@ pub struct Chainstate {
     /// The tip the stored coins are at, or will be when the running flush is done.
     flushed: BlockId,
     flush: Option<Flush>,
+    /// How often a flush began since opening.
+    flushes: u64,
     /// Bytes appended to block files since the last flush.
     unflushed_bytes: u64,
     /// Bytes of block files when they were pruned last.

@@ -20,10 +20,12 @@
 //! | `policy` | which transactions are kept and relayed | `policy/` |
 //! | `fees` | what fees bought so far | `CBlockPolicyEstimator` |
 //! | `orphanage` | transactions whose parents have not come yet | `TxOrphanage` |
-//! | `persist` | the file the pool is kept in | `node/mempool_persist.cpp` |
+//! | `saved`, `persist` | the pool of an earlier run, and the file it is kept in | `node/mempool_persist.cpp` |
+//! | `consistency` | whether all of it agrees | `CTxMemPool::check` |
 //! | `entry`, `options`, `events`, `error` | a transaction, choices, news, and one variant for each rule | |
 
 mod accept;
+mod consistency;
 mod entry;
 mod error;
 mod events;
@@ -40,10 +42,12 @@ mod pool;
 mod priority;
 mod reorg;
 mod replacement;
+mod saved;
 mod scripts;
 mod view;
 
 pub use accept::{Admitted, Candidate, VerifiedCandidate};
+pub use consistency::Inconsistency;
 pub use entry::{LockPoints, MempoolEntry};
 pub use error::{MempoolError, PackageRejection, Rejection};
 pub use events::{MempoolEvent, RemovalReason};
@@ -58,3 +62,4 @@ pub use options::{
 };
 pub use package::{PackageOutcome, PackageResult};
 pub use pool::Mempool;
+pub use saved::{Restored, SavedMempool};

@@ -28,6 +28,7 @@ mod database;
 mod error;
 mod journal;
 
+pub(crate) use block_file_scanner::obfuscate;
 pub use block_file_scanner::{BlockFileScanner, MAX_BLOCK_SERIALIZED_SIZE, ScannedBlock};
 pub use block_files::{
     BlockFileInfo, BlockFileKind, BlockFileReader, BlockFiles, DamagedFile, MAX_BLOCK_FILE_SIZE, RecordPosition,

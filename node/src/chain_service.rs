@@ -4,37 +4,23 @@
 //! order in which they arrive: a question is a closure that looks, a block is a closure that submits it. After each of them the
 //! thread tells what happened: the new tip to whoever waits for one, every event to whoever listens.
 
+mod chain;
 mod handle;
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use cairn_chain::chainstate::{ChainEvent, Chainstate, ChainstateError};
+use cairn_chain::chainstate::{ChainEvent, ChainstateError};
 use tokio::sync::{broadcast, mpsc, watch};
 use tracing::{error, info};
 
+pub(crate) use chain::Chain;
 pub(crate) use handle::{ChainHandle, ChainStopped};
 
 /// Things to do that may wait for the thread. Whoever sends more has to wait.
 const QUEUE: usize = 1024;
 /// Events a listener may lag behind before it misses some, which it is told.
 const EVENTS: usize = 256;
-
-/// What the chain thread owns.
-#[derive(Debug)]
-pub(crate) struct Chain {
-    /// The best chain and its coins.
-    pub(crate) chainstate: Chainstate,
-    /// Whether the thread is to end after the job that runs.
-    is_stopping: bool,
-}
-
-impl Chain {
-    /// A chain that nobody has asked to stop.
-    pub(crate) fn new(chainstate: Chainstate) -> Self {
-        Self { chainstate, is_stopping: false }
-    }
-}
 
 /// Something to do on the chain thread.
 type Job = Box<dyn FnOnce(&mut Chain) + Send>;
@@ -86,10 +72,10 @@ struct Worker {
 
 impl Worker {
     fn run(mut self) -> Result<(), ChainstateError> {
-        self.publish();
+        self.publish()?;
         while let Some(job) = self.queue.blocking_recv() {
             job(&mut self.chain);
-            self.publish();
+            self.publish()?;
             if let Some(fault) = self.chain.chainstate.fault() {
                 error!(fault, "the chain state cannot be written any more");
                 return Err(ChainstateError::Stopped(fault.to_owned()));
@@ -104,8 +90,8 @@ impl Worker {
     }
 
     /// Tells what happened since the last call.
-    fn publish(&mut self) {
-        for event in self.chain.chainstate.take_events() {
+    fn publish(&mut self) -> Result<(), ChainstateError> {
+        for event in self.chain.take_events()? {
             match &event {
                 ChainEvent::TipChanged { fork, disconnected, connected } => {
                     if let Some(tip) = connected.last() {
@@ -124,6 +110,7 @@ impl Worker {
         }
         let tip = self.chain.chainstate.tip();
         self.tip.send_if_modified(|known| std::mem::replace(known, tip) != tip);
+        Ok(())
     }
 }
 

@@ -1,28 +1,35 @@
 //! The command line: what can be asked, and how answers and errors are given.
 //!
 //! Data goes to standard output, everything else to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage,
-//! 5 interrupted.
+//! 3 nobody answers, 5 interrupted, 6 not well; of `cairn rpc` the numbers of the node's errors.
 
+mod advice;
 mod chain;
+mod config;
 mod failure;
+mod health;
 mod interruption;
+mod metrics;
 mod network;
 mod progress;
+mod rpc;
+mod run;
 
 use std::error::Error;
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::config::{ConfigError, Given};
 use failure::Failure;
 
-/// Cairn, a proof-of-work chain by Bitcoin's rules. So far: its networks, and chains of blocks from files.
+/// Cairn, a proof-of-work chain by Bitcoin's rules.
 #[derive(Debug, Parser)]
 #[command(
     name = "cairn",
     version,
-    before_help = "Examples:\n  cairn network list\n  cairn network show cairn --json\n  \
+    before_help = "Examples:\n  cairn run --network regtest\n  cairn config init\n  cairn network list\n  \
         cairn chain import --network main ~/.bitcoin/blocks/blk*.dat\n  cairn chain status --network main",
     subcommand_required = true,
     arg_required_else_help = true
@@ -34,8 +41,13 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Run(Box<run::RunArgs>),
+    Health(health::HealthArgs),
     Chain(chain::ChainArgs),
     Network(network::NetworkArgs),
+    Config(config::ConfigArgs),
+    Metrics(metrics::MetricsArgs),
+    Rpc(rpc::RpcArgs),
 }
 
 /// What a command answers with: the text for standard output.
@@ -43,9 +55,17 @@ type Answer = Result<String, Box<dyn Error>>;
 
 /// Runs the command in the process's arguments.
 pub(crate) fn run() -> ExitCode {
-    let answer = match Cli::parse().command {
-        Command::Chain(args) => chain::run(args),
+    let matches = Cli::command().get_matches();
+    let given = Given::new(&matches);
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let answer = match cli.command {
+        Command::Run(args) => run::run(&args, &given),
+        Command::Health(args) => health::run(&args, &given),
+        Command::Chain(args) => chain::run(args, &given),
         Command::Network(args) => network::run(args),
+        Command::Config(args) => config::run(&args, &given),
+        Command::Metrics(args) => metrics::run(&args),
+        Command::Rpc(args) => rpc::run(&args),
     };
     match answer.and_then(|text| print(&text)) {
         Ok(()) => ExitCode::SUCCESS,
@@ -57,7 +77,8 @@ pub(crate) fn run() -> ExitCode {
             }
             // If standard error is closed there is nobody left to tell.
             let _ = writeln!(io::stderr(), "error: {error}");
-            failure.map_or(ExitCode::FAILURE, Failure::exit_code)
+            let otherwise = if error.is::<ConfigError>() { failure::WRONG_USAGE.into() } else { ExitCode::FAILURE };
+            failure.map_or(otherwise, Failure::exit_code)
         }
     }
 }

@@ -2,12 +2,15 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use cairn_chain::params::ChainParams;
 use tokio_util::sync::CancellationToken;
 
 use crate::chain_service::ChainHandle;
+use crate::config::Config;
+use crate::metrics::Metrics;
 
 /// What RPC methods, metrics and the miner share. Held behind an `Arc`.
 #[derive(Debug)]
@@ -19,9 +22,17 @@ pub(crate) struct NodeContext {
     /// Folder of the network's data.
     pub(crate) directory: PathBuf,
     /// When the node started.
+    #[allow(dead_code, reason = "read by RPC, which is yet to come")]
     pub(crate) started: Instant,
     /// Cancelled when the node is to stop; whoever cancels it stops the node.
     pub(crate) shutdown: CancellationToken,
+    /// What the user set.
+    pub(crate) config: Config,
+    /// What is counted and measured.
+    #[allow(dead_code, reason = "read by RPC and the mempool, which are yet to come")]
+    pub(crate) metrics: Metrics,
+    /// Whether the pool of the last run was taken back, as far as it fits.
+    pub(crate) mempool_loaded: AtomicBool,
 }
 
 /// The context that tasks hold.

@@ -2,7 +2,16 @@
 
 mod chain_service;
 mod cli;
+mod config;
 mod context;
+mod health;
+mod http;
+mod logging;
+mod mempool_file;
+mod metrics;
+mod node;
+mod rpc;
+mod tasks;
 
 use std::process::ExitCode;
 

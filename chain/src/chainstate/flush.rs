@@ -87,6 +87,7 @@ impl Chainstate {
             journal: self.journal.clone(),
         };
         self.flushed = tip;
+        self.flushes += 1;
         self.unflushed_bytes = 0;
         self.flush = Some(spawn(move || work.run())?);
         Ok(())

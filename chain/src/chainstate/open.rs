@@ -34,16 +34,29 @@ impl Chainstate {
     ///
     /// When the directory is in use, is another network's or another version's, is damaged, or cannot be read or written.
     pub fn open(directory: &Path, params: ChainParams, options: ChainstateOptions) -> Result<Self, ChainstateError> {
+        Self::open_in(DataDirectory::open(directory, &params)?, params, options)
+    }
+
+    /// As [`Self::open`], in a directory that this process has already: opening takes its time, and before it begins one may
+    /// want to know that no other process uses the directory. `params` must be those it was opened with.
+    ///
+    /// # Errors
+    ///
+    /// When the data are damaged, or cannot be read or written.
+    pub fn open_in(
+        directory: DataDirectory,
+        params: ChainParams,
+        options: ChainstateOptions,
+    ) -> Result<Self, ChainstateError> {
         Self::open_with(directory, params, options, Opening::Normal)
     }
 
     pub(super) fn open_with(
-        directory: &Path,
+        directory: DataDirectory,
         params: ChainParams,
         options: ChainstateOptions,
         opening: Opening,
     ) -> Result<Self, ChainstateError> {
-        let directory = DataDirectory::open(directory, &params)?;
         if opening == Opening::Normal && Marker::new(directory.path()).is_there() {
             return Err(ChainstateError::ReindexUnfinished);
         }
@@ -84,6 +97,7 @@ impl Chainstate {
             journal: Journal::new(directory.path()),
             flushed: tip,
             flush: None,
+            flushes: 0,
             unflushed_bytes: 0,
             size_after_pruning: 0,
             fault: None,

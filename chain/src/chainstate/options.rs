@@ -10,7 +10,7 @@ pub const MIN_CACHE_BYTES: usize = 4 << 20;
 /// The least that block files may be pruned to, in bytes (Core: `MIN_DISK_SPACE_FOR_BLOCK_FILES`, `validation.h`).
 pub const MIN_PRUNE_TARGET: u64 = 550 << 20;
 
-/// Age of a tip, in seconds, beyond which the chain is taken for one that is still being loaded (Core: `DEFAULT_MAX_TIP_AGE`,
+/// A tip older than this, in seconds, is taken for one of a chain that is still being loaded (Core: `DEFAULT_MAX_TIP_AGE`,
 /// `kernel/chainstatemanager_opts.h`).
 pub const DEFAULT_MAX_TIP_AGE: u64 = 24 * 60 * 60;
 
@@ -26,7 +26,7 @@ pub struct ChainstateOptions {
     /// Work below which the chain is taken for one that is still being loaded; the network's when nothing is given (Core:
     /// `-minimumchainwork`).
     pub minimum_chain_work: Option<Work>,
-    /// A tip older than this, in seconds, is taken for one of a chain that is still being loaded (Core: `-maxtipage`).
+    /// Age of the tip, in seconds, beyond which the chain is taken for one that is still being loaded (Core: `-maxtipage`).
     pub max_tip_age: u64,
     /// What block files are pruned to, in bytes: at least [`MIN_PRUNE_TARGET`]. Nothing keeps all (Core: `-prune`).
     pub prune_target: Option<u64>,

@@ -83,9 +83,9 @@ impl Chainstate {
         check_bodies(&database, &params)?;
         marker.put()?;
         forget_coins(&database, params.genesis.hash)?;
-        drop((database, held));
+        drop(database);
 
-        let mut chainstate = Self::open_with(directory, params, options, Opening::Reindex(None))?;
+        let mut chainstate = Self::open_with(held, params, options, Opening::Reindex(None))?;
         let blocks = chainstate.index.iter().filter(|(_, entry)| entry.chain_transactions > 0);
         let total = blocks.map(|(_, entry)| u64::from(entry.height)).max().unwrap_or(0);
         chainstate.guarded(|chainstate| {
@@ -116,8 +116,7 @@ impl Chainstate {
         let files = BlockFiles::list(&directory.join("blocks"))?;
         let total = files.iter().map(|file| u64::from(file.size)).sum();
         let numbers: Vec<u32> = files.iter().map(|file| file.number).collect();
-        drop(held);
-        let mut chainstate = Self::open_with(directory, params, options, Opening::Reindex(Some(files)))?;
+        let mut chainstate = Self::open_with(held, params, options, Opening::Reindex(Some(files)))?;
         let mut done = 0;
         chainstate.guarded(|chainstate| {
             let mut waiting = HashMap::new();

@@ -16,6 +16,9 @@ use crate::pow::Work;
 use crate::primitives::Block;
 use crate::validation::ValidationCache;
 
+/// The share of the memory for coins that those may take which are remembered: an eighth.
+const REMEMBERED_SHARE: usize = 8;
+
 /// Where the chain stands (Core: `getblockchaininfo`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChainStatus {
@@ -37,6 +40,10 @@ pub struct ChainStatus {
     pub block_bytes: u64,
     /// Bytes of the database.
     pub database_bytes: u64,
+    /// Bytes of coins in memory.
+    pub coins_cache_bytes: u64,
+    /// How often the chain state was written since it was opened.
+    pub flushes: u64,
     /// Whether the chain is still being loaded: the tip has too little work, or is too old (Core:
     /// `IsInitialBlockDownload`).
     pub is_initial_block_download: bool,
@@ -114,6 +121,8 @@ impl Chainstate {
             first_body: self.first_body(),
             block_bytes: self.files.size_on_disk(),
             database_bytes: self.database.size_on_disk()?,
+            coins_cache_bytes: u64::try_from(self.coins.memory()).unwrap_or(u64::MAX),
+            flushes: self.flushes,
             is_initial_block_download: self.is_initial_block_download(),
         })
     }
@@ -176,6 +185,16 @@ impl Chainstate {
     /// When the coins cannot be read.
     pub fn coin(&self, outpoint: &OutPoint) -> Result<Option<Coin>, CoinsError> {
         self.coins.coin(outpoint)
+    }
+
+    /// Remembers coins that were looked up and that the next blocks are likely to spend.
+    pub fn remember_coins(&mut self, coins: impl IntoIterator<Item = (OutPoint, Coin)>) {
+        if self.coins.remembered_memory() > self.options.cache_bytes / REMEMBERED_SHARE {
+            self.coins.forget();
+        }
+        for (outpoint, coin) in coins {
+            self.coins.remember(outpoint, coin);
+        }
     }
 
     /// Statistics of all coins (Core: `gettxoutsetinfo`). Everything is written first; sorting takes `memory` bytes.

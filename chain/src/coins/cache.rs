@@ -25,6 +25,8 @@ pub use hasher::CoinSalt;
 pub struct CoinsCache<V> {
     active: Generation,
     frozen: Option<Arc<Generation>>,
+    /// Coins below that somebody expects to be spent soon.
+    remembered: Generation,
     store: V,
     hasher: CoinHasher,
 }
@@ -32,13 +34,49 @@ pub struct CoinsCache<V> {
 impl<V: CoinsView> CoinsCache<V> {
     /// An empty cache over `store`, whose salt spreads the entries.
     pub fn new(store: V, salt: CoinSalt) -> Self {
-        Self { active: Generation::default(), frozen: None, store, hasher: CoinHasher::new(salt) }
+        Self {
+            active: Generation::default(),
+            frozen: None,
+            remembered: Generation::default(),
+            store,
+            hasher: CoinHasher::new(salt),
+        }
     }
 
     /// Memory of both generations, in bytes.
     #[must_use]
     pub fn memory(&self) -> usize {
-        self.active_memory() + self.frozen.as_ref().map_or(0, |frozen| frozen.memory())
+        self.active_memory() + self.frozen.as_ref().map_or(0, |frozen| frozen.memory()) + self.remembered.memory()
+    }
+
+    /// Memory of coins that are remembered, in bytes.
+    #[must_use]
+    pub fn remembered_memory(&self) -> usize {
+        self.remembered.memory()
+    }
+
+    /// Remembers an unspent coin, which is what a look-up of `outpoint` gave, so that the next one need not go to the store
+    /// (Core: `CCoinsViewCache` after `AccessCoin`).
+    pub fn remember(&mut self, outpoint: OutPoint, coin: Coin) {
+        let hash = self.hasher.hash(&outpoint);
+        if self.active.get(hash, &outpoint).is_none() {
+            // Fresh, so that it leaves nothing behind when it goes.
+            self.remembered.add(&self.hasher, outpoint, coin, true);
+        }
+    }
+
+    /// Forgets all coins that were remembered.
+    pub fn forget(&mut self) {
+        self.remembered = Generation::default();
+    }
+
+    /// A coin that changes is not what was remembered any more.
+    fn forget_one(&mut self, outpoint: &OutPoint) -> Option<Coin> {
+        // While a chain is loaded nothing is remembered, and hashing costs something.
+        if self.remembered.len() == 0 {
+            return None;
+        }
+        self.remembered.spend(self.hasher.hash(outpoint), outpoint).flatten()
     }
 
     /// Memory of what a flush would write, in bytes.
@@ -74,6 +112,9 @@ impl<V: CoinsView> CoinsCache<V> {
 
     /// The coin in the frozen generation or in the store.
     fn below(&self, hash: u64, outpoint: &OutPoint) -> Result<Option<Coin>, CoinsError> {
+        if let Some(Some(coin)) = self.remembered.get(hash, outpoint) {
+            return Ok(Some(coin.clone()));
+        }
         match self.frozen.as_ref().and_then(|frozen| frozen.get(hash, outpoint)) {
             Some(change) => Ok(change.cloned()),
             None => self.store.coin(outpoint),
@@ -93,10 +134,12 @@ impl<V: CoinsView> CoinsView for CoinsCache<V> {
 
 impl<V: CoinsView> CoinsViewMut for CoinsCache<V> {
     fn add(&mut self, outpoint: OutPoint, coin: Coin) {
+        self.forget_one(&outpoint);
         self.active.add(&self.hasher, outpoint, coin, true);
     }
 
     fn overwrite(&mut self, outpoint: OutPoint, coin: Coin) {
+        self.forget_one(&outpoint);
         self.active.add(&self.hasher, outpoint, coin, false);
     }
 
@@ -105,7 +148,10 @@ impl<V: CoinsView> CoinsViewMut for CoinsCache<V> {
         if let Some(spent) = self.active.spend(hash, outpoint) {
             return Ok(spent);
         }
-        let coin = self.below(hash, outpoint)?;
+        let coin = match self.forget_one(outpoint) {
+            Some(coin) => Some(coin),
+            None => self.below(hash, outpoint)?,
+        };
         if coin.is_some() {
             self.active.mark_spent(&self.hasher, *outpoint);
         }

@@ -12,7 +12,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use bitcoin::{Amount, BlockHash, Txid, Wtxid};
+use bitcoin::{Amount, BlockHash, OutPoint, Txid, Wtxid};
 
 use super::entry::LockPoints;
 use super::policy::{
@@ -26,7 +26,7 @@ use super::{NewTransaction, Parent, Proposal};
 use crate::chainstate::{BlockReference, Chainstate};
 use crate::coins::Coin;
 use crate::header_chain::HeaderChain;
-use crate::primitives::Transaction;
+use crate::primitives::{Transaction, TransactionRef};
 use crate::script::ScriptVerifyFlags;
 use crate::validation::{
     SequenceLocks, ValidationCache, check_transaction, check_transaction_inputs, is_final, transaction_sigop_cost,
@@ -51,6 +51,8 @@ pub(super) struct AcceptOptions {
     pub(super) is_of_package: bool,
     /// It pays at most this for each virtual byte.
     pub(super) max_fee_rate: Option<FeeRate>,
+    /// When it entered, in seconds since 1970, where that was in an earlier run.
+    pub(super) time: Option<u64>,
 }
 
 impl AcceptOptions {
@@ -62,6 +64,7 @@ impl AcceptOptions {
         package_fee_rates: false,
         is_of_package: false,
         max_fee_rate: None,
+        time: None,
     };
 }
 
@@ -159,6 +162,14 @@ impl Candidate {
 }
 
 impl VerifiedCandidate {
+    /// The coins of the chain that it spends, which its block will ask for.
+    pub fn coins(&self) -> impl Iterator<Item = (OutPoint, &Coin)> {
+        let Workspace { entry, spent, .. } = &self.0.workspace;
+        let inputs = entry.tx().inputs().zip(spent);
+        // What is not in the chain yet counts as in the next block.
+        inputs.filter(|(_, coin)| coin.height <= entry.height).map(|(input, coin)| (input.prevout(), coin))
+    }
+
     /// What it would be told if it were admitted.
     #[must_use]
     pub fn admitted(&self) -> Admitted {
@@ -333,7 +344,7 @@ impl Mempool {
         let entry = MempoolEntry {
             base_fee,
             fee_delta: self.deltas.get(&tx.txid()).copied().unwrap_or(0),
-            time: view.chain.adjusted_time(),
+            time: options.time.unwrap_or_else(|| view.chain.adjusted_time()),
             height: view.next_height() - 1,
             // One that comes back from a block stands before its children, which were here all the time.
             sequence: if options.bypass_limits { 0 } else { self.sequence() },
@@ -361,6 +372,13 @@ impl Mempool {
         Ok(workspace)
     }
 
+    /// The parents of a transaction in the pool, in the order in which Core goes through them.
+    pub(super) fn parents_by_txid(&self, workspace: &Workspace) -> Vec<TransactionRef<'_>> {
+        let mut parents: Vec<_> = workspace.parents.iter().map(|&parent| self.entry(parent).tx()).collect();
+        parents.sort_unstable_by_key(|parent| parent.txid());
+        parents
+    }
+
     /// Rules about version 3. Returns whether the other child of its parent was added to the conflicts.
     fn truc_checks(
         &self,
@@ -368,7 +386,7 @@ impl Mempool {
         conflicts: &mut BTreeSet<GraphIndex>,
         options: AcceptOptions,
     ) -> Result<bool, MempoolError> {
-        let parents: Vec<_> = workspace.parents.iter().map(|&parent| self.entry(parent).tx()).collect();
+        let parents = self.parents_by_txid(workspace);
         let is_conflict = |txid: &Txid| self.index_of(txid).is_some_and(|index| conflicts.contains(&index));
         let size = workspace.entry.virtual_size();
         let Err(violation) = single_truc_checks(self, workspace.entry.tx(), &parents, is_conflict, size) else {

@@ -142,15 +142,11 @@ pub fn compare_diagrams(a: &[FeeRate], b: &[FeeRate]) -> Option<Ordering> {
                 b.advance();
                 a.last.fee.cmp(&point.fee)
             }
-            // Whether the corner that comes first lies above or below the other diagram's next line. Where both have a
-            // corner at once, it is the slopes from one point that are compared.
+            // Whether the corner that comes first lies above or below the next line of the other diagram: the slopes to both
+            // from where that line begins. When it begins at the same size, the slope is infinite, as it should be.
             (Some(next_a), Some(next_b)) if next_a.size <= next_b.size => {
-                let order = (next_a - b.last).cmp_rate(next_b - b.last);
                 a.advance();
-                if next_a.size == next_b.size {
-                    b.advance();
-                }
-                order
+                (next_a - b.last).cmp_rate(next_b - b.last)
             }
             (Some(next_a), Some(next_b)) => {
                 b.advance();

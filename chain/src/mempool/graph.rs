@@ -139,7 +139,13 @@ impl Slot {
     const FREE: Self = Self { cluster: u32::MAX, place: 0 };
 }
 
-/// The graph of the transactions in a mempool. See the [module](self).
+/// The transactions of a mempool as handles, fees and sizes, with who depends on whom, kept in the order in which they are
+/// mined (Core: `TxGraph`, `txgraph.h`).
+///
+/// Transactions that are connected, through any mixture of parents and children, are a cluster, which [`ClusterLimits`] bound.
+/// The order of each cluster is the best there is: at no size does another give a higher fee. It falls into chunks that are
+/// each mined as one, and the chunks of all clusters, from the highest feerate to the lowest, are the order of the whole.
+/// It depends on nothing but what the graph was given.
 #[derive(Debug)]
 pub struct TxGraph {
     limits: ClusterLimits,
@@ -241,7 +247,7 @@ impl TxGraph {
 }
 
 /// A fee rate of which 64 can be added up, and that is no division by zero.
-fn bounded(fee_rate: FeeRate) -> FeeRate {
+pub(super) fn bounded(fee_rate: FeeRate) -> FeeRate {
     FeeRate { fee: fee_rate.fee.clamp(-MAX_FEE, MAX_FEE), size: fee_rate.size.clamp(1, u64::from(u32::MAX)) }
 }
 

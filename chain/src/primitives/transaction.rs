@@ -339,6 +339,10 @@ mod tests {
             assert!(Transaction::decode(bytes[..length].to_vec()).is_err(), "prefix of {length} bytes");
         }
         let longer = [&bytes[..], &[0]].concat();
+        let (transaction, size) = Transaction::decode_prefix(&longer).unwrap();
+        assert_eq!((transaction.as_ref().bytes(), size), (&bytes[..], bytes.len()));
+        assert_eq!(transaction, Transaction::decode(bytes.clone()).unwrap());
+        assert!(matches!(Transaction::decode_prefix(&bytes[..100]), Err(DecodeError::EndOfData { .. })));
         assert_eq!(Transaction::decode(longer), Err(DecodeError::TrailingData { extra: 1 }));
     }
 

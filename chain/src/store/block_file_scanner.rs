@@ -226,8 +226,9 @@ fn wide(count: usize) -> u64 {
     u64::try_from(count).expect("usize is at most 64 bits on every target Rust has")
 }
 
-/// Combines `bytes`, which stand at `offset` of the file, with the key by exclusive or.
-fn obfuscate(bytes: &mut [u8], mut key: [u8; 8], offset: u64) {
+/// Combines `bytes`, which stand at `offset` of the file, with the key by exclusive or (Core: `Obfuscation`,
+/// `util/obfuscation.h`).
+pub(crate) fn obfuscate(bytes: &mut [u8], mut key: [u8; 8], offset: u64) {
     key.rotate_left(usize::try_from(offset % 8).expect("below 8"));
     let word = u64::from_ne_bytes(key);
     let (words, rest) = bytes.as_chunks_mut::<8>();

@@ -2,7 +2,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bitcoin::consensus::serialize;
-use cairn_chain::chainstate::{Acceptance, ChainstateOptions};
+use cairn_chain::chainstate::{Acceptance, Chainstate, ChainstateOptions};
+use cairn_chain::mempool::{Mempool, MempoolOptions};
 use cairn_chain::params::{ChainParams, RegtestOptions};
 use cairn_chain::primitives::Block;
 use cairn_tests::chain_generator::{ChainGenerator, ChainOptions};
@@ -13,7 +14,8 @@ use super::*;
 fn open(directory: &TempDir) -> Chain {
     let params = ChainParams::select("regtest", RegtestOptions::default()).unwrap();
     let options = ChainstateOptions { threads: 1, ..ChainstateOptions::default() };
-    Chain::new(Chainstate::open(&directory.path().join("regtest"), params, options).unwrap())
+    let chainstate = Chainstate::open(&directory.path().join("regtest"), params, options).unwrap();
+    Chain::new(chainstate, Mempool::new(MempoolOptions::default()))
 }
 
 fn blocks(count: u32) -> Vec<Arc<Block>> {
@@ -31,7 +33,7 @@ async fn a_block_moves_the_tip_for_everybody_and_outlives_the_thread() {
     let mut events = handle.subscribe();
     for block in blocks(3) {
         let hash = block.hash();
-        let outcome = handle.call(|chain| chain.chainstate.process_new_block(block, true)).await.unwrap();
+        let outcome = handle.call(|chain| chain.process_new_block(block, true)).await.unwrap();
         assert_eq!(outcome.unwrap().unwrap(), Acceptance::New);
         tokio::time::timeout(Duration::from_secs(10), tip.changed()).await.unwrap().unwrap();
         assert_eq!(tip.borrow_and_update().hash, hash);

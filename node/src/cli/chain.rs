@@ -1,6 +1,5 @@
 //! `cairn chain`: blocks in, blocks out, and what the chain state holds.
 
-mod advice;
 mod export;
 mod import;
 mod options;
@@ -15,6 +14,8 @@ use std::fmt::{self, Formatter};
 use clap::{Args, Subcommand};
 
 use super::Answer;
+use crate::config::{Given, Settings};
+use options::ChainOptions;
 
 /// Import, export and check blocks, and ask what the chain state holds.
 #[derive(Debug, Args)]
@@ -40,15 +41,35 @@ enum ChainCommand {
 }
 
 /// Runs a `cairn chain` command.
-pub(super) fn run(args: ChainArgs) -> Answer {
-    match args.command {
-        ChainCommand::Import(args) => import::run(&args),
+pub(super) fn run(args: ChainArgs, given: &Given) -> Answer {
+    let mut command = args.command;
+    let settings = Settings::gather(given)?;
+    command.options().take(&settings)?;
+    match command {
+        ChainCommand::Import(mut args) => {
+            args.blocks = settings.resolve()?;
+            import::run(&args)
+        }
         ChainCommand::Export(args) => export::run(&args),
         ChainCommand::Verify(args) => verify::run(&args),
         ChainCommand::Status(args) => status::run(&args),
         ChainCommand::UtxoStats(args) => utxo_stats::run(&args),
         ChainCommand::Prune(args) => prune::run(&args),
         ChainCommand::Reindex(args) => reindex::run(&args),
+    }
+}
+
+impl ChainCommand {
+    fn options(&mut self) -> &mut ChainOptions {
+        match self {
+            Self::Import(args) => &mut args.options,
+            Self::Export(args) => &mut args.options,
+            Self::Verify(args) => &mut args.options,
+            Self::Status(args) => &mut args.options,
+            Self::UtxoStats(args) => &mut args.options,
+            Self::Prune(args) => &mut args.options,
+            Self::Reindex(args) => &mut args.options,
+        }
     }
 }
 

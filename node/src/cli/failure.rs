@@ -1,12 +1,16 @@
 //! Failures that are more than a message.
 
+use std::error::Error;
 use std::process::ExitCode;
 
 use thiserror::Error;
 
 /// Exit code of a command that the user stopped.
 pub(super) const INTERRUPTED: u8 = 5;
-const WRONG_USAGE: u8 = 2;
+/// Exit code of a command that was told something that cannot be.
+pub(super) const WRONG_USAGE: u8 = 2;
+const UNREACHABLE: u8 = 3;
+const UNHEALTHY: u8 = 6;
 
 /// A failure with an exit code or an answer of its own. Any other error ends with exit code 1 and its message.
 #[derive(Debug, Error)]
@@ -28,6 +32,30 @@ pub(super) enum Failure {
         /// What was found.
         message: String,
     },
+    /// A node does not answer.
+    #[error("{what} does not answer: {source}")]
+    Unreachable {
+        /// Who was asked.
+        what: String,
+        /// What happened instead.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// A node says that it is not well.
+    #[error("the node is not well: {reasons}")]
+    Unhealthy {
+        /// What goes to standard output all the same.
+        answer: String,
+        /// What it said.
+        reasons: String,
+    },
+    /// A node answers a call with an error.
+    #[error("{message} (code {code})")]
+    Rpc {
+        /// The number of the error.
+        code: i32,
+        /// What is wrong.
+        message: String,
+    },
 }
 
 impl Failure {
@@ -36,13 +64,20 @@ impl Failure {
             Self::Usage(_) => WRONG_USAGE.into(),
             Self::Interrupted { .. } => INTERRUPTED.into(),
             Self::Found { .. } => ExitCode::FAILURE,
+            Self::Unreachable { .. } => UNREACHABLE.into(),
+            Self::Unhealthy { .. } => UNHEALTHY.into(),
+            // As from bitcoin-cli, of which the system keeps the last byte.
+            Self::Rpc { code, .. } => match code.unsigned_abs().to_le_bytes()[0] {
+                0 => ExitCode::FAILURE,
+                code => code.into(),
+            },
         }
     }
 
     pub(super) fn answer(&self) -> Option<&str> {
         match self {
-            Self::Found { answer, .. } => Some(answer),
-            Self::Usage(_) | Self::Interrupted { .. } => None,
+            Self::Found { answer, .. } | Self::Unhealthy { answer, .. } => Some(answer),
+            Self::Usage(_) | Self::Interrupted { .. } | Self::Unreachable { .. } | Self::Rpc { .. } => None,
         }
     }
 }

@@ -67,6 +67,8 @@ enum Step {
     Spend(u8),
     Freeze,
     Merge,
+    Remember(u8),
+    Forget,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -76,6 +78,8 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0..40u8).prop_map(Step::Spend),
         1 => Just(Step::Freeze),
         1 => Just(Step::Merge),
+        3 => (0..40u8).prop_map(Step::Remember),
+        1 => Just(Step::Forget),
     ]
 }
 
@@ -106,6 +110,12 @@ proptest! {
                     }
                     unmerged = Some(cache.freeze());
                 }
+                Step::Remember(number) => {
+                    if let Some(coin) = cache.coin(&outpoint(number)).unwrap() {
+                        cache.remember(outpoint(number), coin);
+                    }
+                }
+                Step::Forget => cache.forget(),
                 Step::Merge => {
                     if let Some(generation) = unmerged.take() {
                         merge(&mut cache.store, &generation);

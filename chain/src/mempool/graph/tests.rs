@@ -288,6 +288,25 @@ fn ties_go_to_the_lower_key() {
     assert_eq!(keys, [1, 3, 5, 9]);
 }
 
+/// Of chunks with one rate in one cluster, the later may be the smaller, and still comes later; against other clusters it
+/// stands with all of them that come before it.
+#[test]
+fn chunks_of_one_rate_keep_their_order() {
+    let mut graph = TxGraph::new(ClusterLimits::default());
+    let mut add = |fee: i64, parents: &[Parent]| {
+        let fee_rate = FeeRate::new(fee, fee.unsigned_abs() * 100);
+        let proposal = graph.propose(&[], &[NewTransaction { fee_rate, order_key: 0, parents }]);
+        graph.apply(proposal.unwrap())[0]
+    };
+    let large = add(3, &[]);
+    let small = add(1, &[Parent::Existing(large)]);
+    let between = [2, 4, 5].map(|fee| add(fee, &[]));
+    let fees = offered(&graph).concat();
+    assert_eq!(fees, [2, 3, 1, 4, 5]);
+    assert!(graph.compare_main_order(small, between[0]).is_gt());
+    assert!(graph.compare_main_order(small, between[2]).is_lt());
+}
+
 #[test]
 fn memory_falls_when_transactions_leave() {
     let mut pool = pool();

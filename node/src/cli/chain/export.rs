@@ -10,8 +10,8 @@ use cairn_chain::chainstate::{Chainstate, ChainstateError, ExportRange};
 use clap::Args;
 use serde::Serialize;
 
-use super::advice::with_advice;
 use super::options::ChainOptions;
+use crate::cli::advice::with_advice;
 use crate::cli::failure::Failure;
 use crate::cli::interruption::Interruption;
 use crate::cli::progress::{Position, Progress, Unit};
@@ -43,7 +43,7 @@ pub(super) struct ExportArgs {
     #[arg(long, requires = "output")]
     force: bool,
     #[command(flatten)]
-    options: ChainOptions,
+    pub(super) options: ChainOptions,
 }
 
 #[derive(Debug, Serialize)]

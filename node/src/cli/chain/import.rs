@@ -7,15 +7,16 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use cairn_chain::chainstate::{AssumeValid, BlockSource, Chainstate, ChainstateError, ChainstateOptions};
+use cairn_chain::chainstate::{BlockSource, Chainstate, ChainstateError};
 use clap::Args;
 
-use super::advice::with_advice;
 use super::options::ChainOptions;
+use crate::cli::advice::with_advice;
 use crate::cli::failure::Failure;
 use crate::cli::interruption::Interruption;
 use crate::cli::progress::{Position, Progress, Unit};
 use crate::cli::{Answer, to_json};
+use crate::config::BlocksConfig;
 use standard_input::StandardInput;
 use view::ImportView;
 
@@ -37,21 +38,10 @@ pub(super) struct ImportArgs {
     /// Files, or - for standard input.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Block whose ancestors' scripts need no check; 0 checks all [default: the one the network knows].
-    #[arg(long, value_name = "HASH|0", value_parser = parse_assume_valid)]
-    assume_valid: Option<AssumeValid>,
-    /// Remove old blocks while importing, so that files of blocks take this many MiB; at least 550.
-    #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(550..))]
-    prune: Option<u32>,
     #[command(flatten)]
-    options: ChainOptions,
-}
-
-fn parse_assume_valid(text: &str) -> Result<AssumeValid, String> {
-    match text {
-        "0" => Ok(AssumeValid::Nothing),
-        hash => hash.parse().map(AssumeValid::Block).map_err(|_| "expected a block hash or 0".to_owned()),
-    }
+    pub(super) blocks: BlocksConfig,
+    #[command(flatten)]
+    pub(super) options: ChainOptions,
 }
 
 /// Runs `cairn chain import`.
@@ -62,7 +52,8 @@ pub(super) fn run(args: &ImportArgs) -> Answer {
     let mut source = open_source(&args.files, params.magic, &interruption)?;
     let directory = args.options.directory(&params)?;
     let network = params.name.clone();
-    let mut chainstate = Chainstate::open(&directory, params, args.chainstate_options()).map_err(with_advice)?;
+    let options = args.blocks.apply(args.options.chainstate_options());
+    let mut chainstate = Chainstate::open(&directory, params, options).map_err(with_advice)?;
 
     let mut progress = Progress::new("importing", Unit::Bytes, interruption.clone());
     let imported = chainstate.import(&mut source, &mut |at| {
@@ -101,15 +92,5 @@ fn open_source(files: &[PathBuf], magic: [u8; 4], interruption: &Interruption) -
             Err(Failure::Usage(message.to_owned()).into())
         }
         files => Ok(BlockSource::files(files.to_vec(), magic).map_err(|error| format!("cannot read {error}"))?),
-    }
-}
-
-impl ImportArgs {
-    fn chainstate_options(&self) -> ChainstateOptions {
-        ChainstateOptions {
-            assume_valid: self.assume_valid.unwrap_or_default(),
-            prune_target: self.prune.map(|mebibytes| u64::from(mebibytes) << 20),
-            ..self.options.chainstate_options()
-        }
     }
 }

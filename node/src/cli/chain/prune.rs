@@ -3,8 +3,8 @@
 use clap::Args;
 use serde::Serialize;
 
-use super::advice::with_advice;
 use super::options::ChainOptions;
+use crate::cli::advice::with_advice;
 use crate::cli::{Answer, to_json};
 
 /// Remove old blocks from disk.
@@ -17,7 +17,7 @@ pub(super) struct PruneArgs {
     /// Height of the last block that may go.
     height: u32,
     #[command(flatten)]
-    options: ChainOptions,
+    pub(super) options: ChainOptions,
 }
 
 #[derive(Debug, Serialize)]

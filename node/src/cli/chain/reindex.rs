@@ -4,8 +4,8 @@ use cairn_chain::chainstate::{Chainstate, ChainstateError, ReindexScope};
 use clap::Args;
 use serde::Serialize;
 
-use super::advice::with_advice;
 use super::options::ChainOptions;
+use crate::cli::advice::with_advice;
 use crate::cli::failure::Failure;
 use crate::cli::interruption::Interruption;
 use crate::cli::progress::{Position, Progress, Unit};
@@ -24,7 +24,7 @@ pub(super) struct ReindexArgs {
     #[arg(long)]
     chainstate: bool,
     #[command(flatten)]
-    options: ChainOptions,
+    pub(super) options: ChainOptions,
 }
 
 #[derive(Debug, Serialize)]

@@ -7,9 +7,9 @@ use clap::Args;
 use indicatif::DecimalBytes;
 use serde::Serialize;
 
-use super::advice::with_advice;
 use super::options::ChainOptions;
 use super::write_rows;
+use crate::cli::advice::with_advice;
 use crate::cli::{Answer, to_json};
 
 /// Show where the chain stands.
@@ -17,7 +17,7 @@ use crate::cli::{Answer, to_json};
 #[command(before_help = "Examples:\n  cairn chain status\n  cairn chain status --network main --json")]
 pub(super) struct StatusArgs {
     #[command(flatten)]
-    options: ChainOptions,
+    pub(super) options: ChainOptions,
 }
 
 /// Where the chain stands. Times are in seconds since 1970, work in expected hashes, sizes in bytes.

@@ -10,9 +10,9 @@ use clap::{Args, ValueEnum};
 use indicatif::DecimalBytes;
 use serde::Serialize;
 
-use super::advice::with_advice;
 use super::options::ChainOptions;
 use super::write_rows;
+use crate::cli::advice::with_advice;
 use crate::cli::interruption::Interruption;
 use crate::cli::progress::{Position, Progress, Unit};
 use crate::cli::{Answer, to_json};
@@ -29,7 +29,7 @@ pub(super) struct UtxoStatsArgs {
     #[arg(long, value_name = "TYPE", value_enum, default_value_t = HashType::HashSerialized3)]
     hash: HashType,
     #[command(flatten)]
-    options: ChainOptions,
+    pub(super) options: ChainOptions,
 }
 
 /// The names that `gettxoutsetinfo` knows (Core: `ParseHashType`, `rpc/blockchain.cpp`).

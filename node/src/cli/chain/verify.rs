@@ -4,8 +4,8 @@ use cairn_chain::chainstate::{VerifyLevel, VerifySummary};
 use clap::Args;
 use serde::Serialize;
 
-use super::advice::with_advice;
 use super::options::ChainOptions;
+use crate::cli::advice::with_advice;
 use crate::cli::failure::Failure;
 use crate::cli::interruption::Interruption;
 use crate::cli::progress::{Position, Progress, Unit};
@@ -28,7 +28,7 @@ pub(super) struct VerifyArgs {
     #[arg(long, value_name = "N", default_value_t = 6)]
     blocks: u32,
     #[command(flatten)]
-    options: ChainOptions,
+    pub(super) options: ChainOptions,
 }
 
 #[derive(Debug, Serialize)]

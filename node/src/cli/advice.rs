@@ -9,7 +9,7 @@ use cairn_chain::store::StoreError;
 use crate::cli::failure::Failure;
 
 /// The error, and what to do about it.
-pub(super) fn with_advice(error: ChainstateError) -> Box<dyn Error> {
+pub(crate) fn with_advice(error: ChainstateError) -> Box<dyn Error> {
     let advice = match &error {
         ChainstateError::Interrupted => {
             return Failure::Interrupted { outcome: "nothing was changed".to_owned() }.into();

@@ -1,0 +1,71 @@
+//! Where a node can be reached, in a file for other programs.
+
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::NodeError;
+
+/// The file's name in the folder of the network's data.
+const FILE_NAME: &str = "endpoints.json";
+
+/// Where a node can be reached: the addresses as they are, where "any free port" was asked for too.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Endpoints {
+    /// The process.
+    pub(crate) pid: u32,
+    /// Where JSON-RPC is served.
+    pub(crate) rpc: Vec<SocketAddr>,
+    /// Where metrics and health are served.
+    pub(crate) metrics: Vec<SocketAddr>,
+    /// Multiaddresses that take connections of peers.
+    pub(crate) p2p: Vec<String>,
+}
+
+impl Endpoints {
+    /// What the node that uses this folder wrote, or one that was killed; nothing if there is no such file.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read or is another's.
+    pub(crate) fn read(directory: &Path) -> io::Result<Option<Self>> {
+        match fs::read(directory.join(FILE_NAME)) {
+            Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The file of a node that runs. It goes when this does.
+#[derive(Debug)]
+pub(crate) struct EndpointsFile(PathBuf);
+
+impl EndpointsFile {
+    /// Takes away what a node left that was killed.
+    pub(super) fn clear(directory: &Path) {
+        // Only a program that looks too early could be misled.
+        let _ = fs::remove_file(directory.join(FILE_NAME));
+    }
+
+    /// Writes the file, under another name first, so that nobody reads half of it.
+    pub(super) fn write(directory: &Path, endpoints: &Endpoints) -> Result<Self, NodeError> {
+        let path = directory.join(FILE_NAME);
+        let temporary = directory.join("endpoints.json.new");
+        let text = serde_json::to_vec_pretty(endpoints).expect("numbers and texts can be written");
+        let written = fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, &path));
+        match written {
+            Ok(()) => Ok(Self(path)),
+            Err(source) => Err(NodeError::File { path, source }),
+        }
+    }
+}
+
+impl Drop for EndpointsFile {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
