@@ -84,3 +84,6 @@ impl Node {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

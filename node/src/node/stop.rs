@@ -31,7 +31,7 @@ impl Node {
         drop(self.endpoints);
         let Some(chain) = self.chain else { return Ok(drained?) };
         let handle = &self.context.chain;
-        info!(height = handle.tip().height, "flushing the chain state");
+        // The chain thread says that it writes.
         handle.stop().await;
         chain_outcome(chain.await)?;
         info!(height = handle.tip().height, "flushed; the node has stopped");
