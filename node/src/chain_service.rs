@@ -13,9 +13,7 @@ use cairn_chain::chainstate::{ChainEvent, Chainstate, ChainstateError};
 use tokio::sync::{broadcast, mpsc, watch};
 use tracing::{error, info};
 
-pub(crate) use handle::ChainHandle;
-#[allow(unused_imports, reason = "named by RPC, which is yet to come")]
-pub(crate) use handle::ChainStopped;
+pub(crate) use handle::{ChainHandle, ChainStopped};
 
 /// Things to do that may wait for the thread. Whoever sends more has to wait.
 const QUEUE: usize = 1024;

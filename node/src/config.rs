@@ -13,7 +13,7 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `chain`, `blocks`, `mempool`, `peers`, `rpc`, `metrics`, `mining`, `log` | the keys, by part of the node |
+//! | `network`, `chain`, `blocks`, `mempool`, `peers`, `rpc`, `metrics`, `mining`, `log` | the keys, by part of the node |
 //! | `listen_address`, `fee_rate` | values of kinds of their own |
 //! | `key` | the keys as data |
 //! | `given`, `environment`, `file` | where values come from |
@@ -36,6 +36,7 @@ mod mempool;
 mod metrics;
 mod mining;
 mod nearest;
+mod network;
 mod peers;
 mod rpc;
 mod settings;
@@ -55,8 +56,9 @@ pub(crate) use log::{LogConfig, LogFormat};
 pub(crate) use mempool::MempoolConfig;
 pub(crate) use metrics::MetricsConfig;
 pub(crate) use mining::MiningConfig;
+pub(crate) use network::NetworkConfig;
 pub(crate) use peers::PeersConfig;
-pub(crate) use rpc::RpcConfig;
+pub(crate) use rpc::{RpcAccess, RpcConfig};
 pub(crate) use settings::{Origin, Setting, Settings};
 pub(crate) use template::template;
 
@@ -104,9 +106,9 @@ impl Config {
     ///
     /// The first thing that does not fit.
     pub(crate) fn check(&self) -> Result<ChainParams, ConfigError> {
-        let params = self.chain.params()?;
+        let params = self.chain.network.params()?;
         self.mempool.check(&params)?;
-        self.rpc.check()?;
+        self.rpc.access.check()?;
         self.mining.script_pubkey(&params)?;
         self.log.check()?;
         Ok(params)
@@ -115,6 +117,16 @@ impl Config {
     /// How the chain state is to be run.
     pub(crate) fn chainstate_options(&self) -> ChainstateOptions {
         ChainstateOptions { max_tip_age: self.max_tip_age, ..self.blocks.apply(self.chain.chainstate_options()) }
+    }
+}
+
+#[cfg(test)]
+impl Config {
+    /// What these words on a command line say, without environment and file.
+    pub(crate) fn of(arguments: &[&str]) -> Self {
+        use clap::FromArgMatches;
+        let command = Self::augment_args(clap::Command::new("cairn").no_binary_name(true));
+        Self::from_arg_matches(&command.get_matches_from(arguments)).unwrap()
     }
 }
 

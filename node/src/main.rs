@@ -9,6 +9,8 @@ mod http;
 mod logging;
 mod metrics;
 mod node;
+#[allow(dead_code, unused_imports, reason = "most methods are yet to come")]
+mod rpc;
 mod tasks;
 
 use std::process::ExitCode;

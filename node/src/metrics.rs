@@ -41,7 +41,6 @@ pub(crate) struct Metrics {
     /// The chain state.
     pub(crate) chain: Arc<ChainMetrics>,
     /// JSON-RPC.
-    #[allow(dead_code, reason = "counted by the RPC server, which is yet to come")]
     pub(crate) rpc: Arc<RpcMetrics>,
 }
 

@@ -7,11 +7,11 @@ use cairn_chain::params::ChainParams;
 use clap::{ArgAction, Args};
 
 use super::{ConfigError, ListenAddress};
+use crate::rpc::{RpcAuth, Secret, Whitelist};
 
 /// Keys about JSON-RPC. Whoever can call it controls the node.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "RPC")]
-#[allow(dead_code, reason = "read by the RPC server, which is yet to come")]
 pub(crate) struct RpcConfig {
     /// Serve JSON-RPC.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, action = ArgAction::Set,
@@ -20,6 +20,28 @@ pub(crate) struct RpcConfig {
     /// Address to serve JSON-RPC at, with or without a port; again for each.
     #[arg(long, value_name = "IP[:PORT]", default_value = "127.0.0.1")]
     pub(crate) rpc_listen: Vec<ListenAddress>,
+    /// Where it is, and who may call.
+    #[command(flatten)]
+    pub(crate) access: RpcAccess,
+    /// User and hash of a password, as Core's rpcauth.py writes them; again for each.
+    #[arg(long, value_name = "USER:SALT$HASH")]
+    pub(crate) rpc_auth: Vec<RpcAuth>,
+    /// Methods that a user may call, separated by commas; again for each user.
+    #[arg(long, value_name = "USER:METHODS")]
+    pub(crate) rpc_whitelist: Vec<Whitelist>,
+}
+
+impl RpcConfig {
+    /// Where to listen; nowhere when RPC is off.
+    pub(crate) fn addresses(&self, params: &ChainParams) -> Vec<SocketAddr> {
+        let port = self.access.port(params);
+        self.rpc_listen.iter().filter(|_| self.rpc).map(|address| address.with_default_port(port)).collect()
+    }
+}
+
+/// Keys that clients have too.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RpcAccess {
     /// Port of JSON-RPC [default: 8332 on main, 48332 on testnet4, 38332 on signet, otherwise 18443].
     #[arg(long, value_name = "PORT")]
     pub(crate) rpc_port: Option<u16>,
@@ -29,16 +51,15 @@ pub(crate) struct RpcConfig {
     /// File with the password of rpc-user in it.
     #[arg(long, value_name = "FILE")]
     pub(crate) rpc_password_file: Option<PathBuf>,
-    /// User and hash of a password, as Core's rpcauth.py writes them; again for each.
-    #[arg(long, value_name = "USER:SALT$HASH", value_parser = parse_auth)]
-    pub(crate) rpc_auth: Vec<String>,
-    /// Methods that a user may call, separated by commas; again for each user.
-    #[arg(long, value_name = "USER:METHODS", value_parser = parse_whitelist)]
-    pub(crate) rpc_whitelist: Vec<String>,
 }
 
-impl RpcConfig {
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
+impl RpcAccess {
+    /// Checks that the two parts of a user are there, or none.
+    ///
+    /// # Errors
+    ///
+    /// When one of them is missing.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
         match (&self.rpc_user, &self.rpc_password_file) {
             (Some(_), None) => Err(ConfigError::Needs { key: "rpc-user", needed: "rpc-password-file" }),
             (None, Some(_)) => Err(ConfigError::Needs { key: "rpc-password-file", needed: "rpc-user" }),
@@ -51,27 +72,20 @@ impl RpcConfig {
         self.rpc_port.unwrap_or(params.default_rpc_port)
     }
 
-    /// Where to listen; nowhere when RPC is off.
-    #[allow(dead_code, reason = "read by the RPC server, which is yet to come")]
-    pub(crate) fn addresses(&self, params: &ChainParams) -> Vec<SocketAddr> {
-        let port = self.port(params);
-        self.rpc_listen.iter().filter(|_| self.rpc).map(|address| address.with_default_port(port)).collect()
-    }
-
-    /// The password of `rpc_user`: what its file holds, without the end of the line.
+    /// The user and the password, which is the first line of its file.
     ///
     /// # Errors
     ///
     /// When the file cannot be read.
-    #[allow(dead_code, reason = "read by the RPC server, which is yet to come")]
-    pub(crate) fn password(&self) -> Result<Option<String>, ConfigError> {
-        let Some(path) = &self.rpc_password_file else { return Ok(None) };
+    pub(crate) fn user(&self) -> Result<Option<(String, Secret)>, ConfigError> {
+        let (Some(user), Some(path)) = (&self.rpc_user, &self.rpc_password_file) else { return Ok(None) };
         let text = std::fs::read_to_string(path).map_err(|source| ConfigError::File {
             action: "read",
             path: path.clone(),
             source,
         })?;
-        Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
+        let password = text.lines().next().unwrap_or_default();
+        Ok(Some((user.clone(), Secret::new(password))))
     }
 }
 
@@ -81,23 +95,4 @@ fn parse_user(text: &str) -> Result<String, String> {
         return Err("expected a name without a colon".to_owned());
     }
     Ok(text.to_owned())
-}
-
-fn parse_auth(text: &str) -> Result<String, String> {
-    let parts = text.split_once(':').and_then(|(user, rest)| Some((user, rest.split_once('$')?)));
-    match parts {
-        Some((user, (salt, hash))) if !user.is_empty() && !salt.is_empty() && is_sha256(hash) => Ok(text.to_owned()),
-        _ => Err("expected USER:SALT$HASH with a hash of 64 hexadecimal digits".to_owned()),
-    }
-}
-
-fn is_sha256(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
-fn parse_whitelist(text: &str) -> Result<String, String> {
-    match text.split_once(':') {
-        Some((user, _)) if !user.is_empty() => Ok(text.to_owned()),
-        _ => Err("expected USER:METHOD,METHOD".to_owned()),
-    }
 }

@@ -5,17 +5,16 @@ use std::time::Duration;
 use prometheus::{HistogramVec, IntCounterVec, IntGauge, Registry};
 
 use super::families::rpc;
+use crate::rpc::RpcObserver;
 
 /// Metrics of JSON-RPC. Methods are names of the table of methods, never what a client sent.
 #[derive(Debug)]
-#[allow(dead_code, reason = "counted by the RPC server, which is yet to come")]
 pub(crate) struct RpcMetrics {
     requests: IntCounterVec,
     duration: HistogramVec,
     active: IntGauge,
 }
 
-#[allow(dead_code, reason = "called by the RPC server, which is yet to come")]
 impl RpcMetrics {
     pub(super) fn new(registry: &Registry) -> Result<Self, prometheus::Error> {
         Ok(Self {
@@ -24,14 +23,14 @@ impl RpcMetrics {
             active: rpc::ACTIVE_REQUESTS.int_gauge(registry)?,
         })
     }
+}
 
-    /// A call begins.
-    pub(crate) fn started(&self) {
+impl RpcObserver for RpcMetrics {
+    fn started(&self, _: &'static str) {
         self.active.inc();
     }
 
-    /// A call ended, after this time, with a result or an error of this code.
-    pub(crate) fn finished(&self, method: &'static str, duration: Duration, error: Option<i32>) {
+    fn finished(&self, method: &'static str, duration: Duration, error: Option<i32>) {
         self.active.dec();
         self.duration.with_label_values(&[method]).observe(duration.as_secs_f64());
         self.requests.with_label_values(&[method, outcome(error)]).inc();
@@ -65,7 +64,7 @@ mod tests {
             (Some(-5), "refused"),
             (Some(-32_603), "internal_error"),
         ] {
-            metrics.started();
+            metrics.started("getblock");
             assert_eq!(metrics.active.get(), 1);
             metrics.finished("getblock", Duration::from_millis(2), error);
             assert_eq!(metrics.active.get(), 0);

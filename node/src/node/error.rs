@@ -8,6 +8,7 @@ use cairn_chain::chainstate::ChainstateError;
 use thiserror::Error;
 
 use crate::config::ConfigError;
+use crate::rpc::RpcServerError;
 use crate::tasks::TaskFailure;
 
 /// Why a node does not start, or ends.
@@ -45,6 +46,9 @@ pub(crate) enum NodeError {
         /// The options that change where.
         advice: &'static str,
     },
+    /// RPC cannot be served.
+    #[error("{0}; choose another place with --rpc-listen and --rpc-port, or --rpc=false for none")]
+    Rpc(#[from] RpcServerError),
     /// A metric was defined wrongly.
     #[error("cannot register metrics: {0}")]
     Metrics(#[from] prometheus::Error),

@@ -1,6 +1,5 @@
 //! What starts after what.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -13,13 +12,14 @@ use tracing::{info, warn};
 use super::banner::Banner;
 use super::endpoints::{Endpoints, EndpointsFile};
 use super::flush::flush_periodically;
+use super::serve::{serve_metrics, serve_rpc};
 use super::{Node, NodeError, Phase, supervisor};
 use crate::chain_service::{Chain, ChainService};
 use crate::config::Config;
-use crate::context::NodeContext;
-use crate::metrics::Metrics;
+use crate::context::{NodeContext, SharedContext};
+use crate::metrics::{Metrics, count_events};
+use crate::rpc::Warmup;
 use crate::tasks::{Tasks, panic_message};
-use crate::{http, metrics};
 
 impl Node {
     /// Starts a node. When `shutdown` is cancelled on the way, it still starts, to be stopped in order.
@@ -30,7 +30,7 @@ impl Node {
     pub(super) async fn start(config: Config, shutdown: CancellationToken) -> Result<Self, NodeError> {
         let started = Instant::now();
         let params = config.check()?;
-        let path = config.chain.directory(&params)?;
+        let path = config.chain.network.directory(&params)?;
 
         // The lock comes first: a second node for the same data is to hear of that, not of a port that is taken.
         let directory = DataDirectory::open(&path, &params).map_err(ChainstateError::from)?;
@@ -43,9 +43,14 @@ impl Node {
         // Metrics and health: they answer while the chain state opens.
         endpoints.metrics = serve_metrics(&config, &metrics, &watched, &shutdown, &mut tasks).await?;
 
-        // RPC starts here, so that calls are answered with "warming up" from now on.
+        // From now on calls are answered with "warming up".
+        let rpc = serve_rpc(&config, &params, &metrics, &shutdown, &mut tasks).await?;
+        endpoints.rpc = rpc.as_ref().map(|rpc| rpc.addresses.clone()).unwrap_or_default();
+        let warm_up = WarmUp { phase, rpc: rpc.map(|rpc| rpc.warmup) };
+        let endpoints_file = EndpointsFile::write(&path, &endpoints)?;
 
-        warm_up(&phase, "opening the chain state");
+        // Core's words for it.
+        warm_up.says("Loading block index…");
         let options = config.chainstate_options();
         let opening = {
             let params = params.clone();
@@ -58,31 +63,32 @@ impl Node {
         let tip = chainstate.tip();
         info!(height = tip.height, seconds = started.elapsed().as_secs_f64(), "chain state opened");
         let (service, chain) = ChainService::start(Chain::new(chainstate)).map_err(NodeError::Thread)?;
-        tasks.spawn("metrics of events", metrics::count_events(chain.subscribe(), metrics.clone(), shutdown.clone()));
+        tasks.spawn("metrics of events", count_events(chain.subscribe(), metrics.clone(), shutdown.clone()));
         let context = Arc::new(NodeContext { chain, params, directory: path, started, shutdown, config, metrics });
         let mut node = Self {
             tasks,
             chain: Some(tokio::task::spawn_blocking(move || service.join())),
-            endpoints: EndpointsFile::write(&context.directory, &endpoints)?,
-            phase,
+            endpoints: endpoints_file,
+            phase: warm_up.phase.clone(),
             context,
         };
+        warm_up.says("Connecting stored blocks…");
         node.connect_stored_blocks().await;
         node.tasks.spawn("flush", flush_periodically(Arc::clone(&node.context)));
 
         // The mempool is loaded here.
-        // RPC leaves its warm-up here.
+
+        warm_up.ends(&node.context);
+
         // Peers are met from here on.
         // The miner starts here.
 
-        node.phase.send_replace(Phase::Running(Arc::clone(&node.context)));
         node.tell_that_it_runs(&endpoints);
         Ok(node)
     }
 
     /// Connects blocks that were stored before the node ended last, and not connected.
     async fn connect_stored_blocks(&self) {
-        warm_up(&self.phase, "connecting stored blocks");
         let connected = self.context.chain.call(|chain| chain.chainstate.activate()).await;
         if let Ok(Err(error)) = connected {
             // After a fault the chain thread has ended, which the node finds out next.
@@ -101,32 +107,27 @@ impl Node {
     }
 }
 
-fn warm_up(phase: &watch::Sender<Phase>, what: &'static str) {
-    supervisor::starting(what);
-    phase.send_replace(Phase::WarmUp(what));
+/// Everybody who asks what the node does while it starts.
+struct WarmUp {
+    phase: watch::Sender<Phase>,
+    rpc: Option<Warmup>,
 }
 
-/// Serves metrics and health where the user wants them, and returns where that is.
-async fn serve_metrics(
-    config: &Config,
-    metrics: &Metrics,
-    phase: &watch::Receiver<Phase>,
-    shutdown: &CancellationToken,
-    tasks: &mut Tasks,
-) -> Result<Vec<SocketAddr>, NodeError> {
-    let failed = |address, source| NodeError::Listen {
-        what: "metrics",
-        address,
-        source,
-        advice: "--metrics-listen and --metrics-port; --metrics-port 0 serves none",
-    };
-    let wanted = config.metrics.addresses();
-    let listeners = http::listen(&wanted).await.map_err(|(address, source)| failed(address, source))?;
-    let router = metrics::router(metrics.clone(), phase.clone());
-    let mut addresses = Vec::with_capacity(listeners.len());
-    for (listener, wanted) in listeners.into_iter().zip(wanted) {
-        addresses.push(listener.local_addr().map_err(|source| failed(wanted, source))?);
-        tasks.spawn("metrics", http::serve(listener, router.clone(), shutdown.clone()));
+impl WarmUp {
+    /// The node does this.
+    fn says(&self, what: &'static str) {
+        supervisor::starting(what);
+        self.phase.send_replace(Phase::WarmUp(what));
+        if let Some(rpc) = &self.rpc {
+            rpc.set_status(what);
+        }
     }
-    Ok(addresses)
+
+    /// The node runs.
+    fn ends(&self, context: &SharedContext) {
+        self.phase.send_replace(Phase::Running(Arc::clone(context)));
+        if let Some(rpc) = &self.rpc {
+            rpc.finish(Arc::clone(context));
+        }
+    }
 }

@@ -9,8 +9,8 @@ use tracing::info;
 use super::{Node, NodeError, Phase, supervisor};
 use crate::tasks::panic_message;
 
-/// Time for tasks to end what they do.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+/// Time for tasks to end what they do. RPC gives its calls ten seconds.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(15);
 
 impl Node {
     /// Ends everything and writes the chain state.

@@ -7,23 +7,20 @@ use cairn_chain::chainstate::{Acceptance, Chainstate, ChainstateOptions};
 use cairn_chain::params::{ChainParams, RegtestOptions};
 use cairn_chain::primitives::Block;
 use cairn_tests::chain_generator::{ChainGenerator, ChainOptions};
-use clap::{Args, Command, FromArgMatches};
 use tempfile::TempDir;
 use tokio::time::timeout;
 
 use super::*;
 
 fn config(directory: &TempDir) -> Config {
-    let arguments = [
-        "cairn",
+    Config::of(&[
         "--network=regtest",
         "--threads=1",
         "--cache=8",
+        "--rpc-port=0",
         "--metrics-listen=127.0.0.1:0",
         &format!("--datadir={}", directory.path().display()),
-    ];
-    let matches = Config::augment_args(Command::new("cairn")).get_matches_from(arguments);
-    Config::from_arg_matches(&matches).unwrap()
+    ])
 }
 
 async fn start(directory: &TempDir) -> Node {
@@ -180,7 +177,15 @@ async fn health_says_what_the_node_does() {
     node.phase.send_replace(Phase::Running(Arc::clone(&node.context)));
     let (wake, sleep) = std::sync::mpsc::sync_channel::<()>(0);
     let chain = node.context.chain.clone();
-    let busy = tokio::spawn(async move { chain.call(move |_| sleep.recv().is_err()).await });
+    let (begin, begun) = tokio::sync::oneshot::channel();
+    let busy = tokio::spawn(async move {
+        let sleep = move |_: &mut crate::chain_service::Chain| {
+            begin.send(()).unwrap();
+            sleep.recv().is_err()
+        };
+        chain.call(sleep).await
+    });
+    begun.await.unwrap();
     let (status, answer) = get(&node, "/healthy").await;
     assert_eq!(status, "HTTP/1.0 503 Service Unavailable");
     assert!(answer.contains("the chain thread did not answer within 5 seconds"), "{answer}");

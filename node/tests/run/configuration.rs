@@ -36,7 +36,10 @@ fn a_key_that_is_none_is_named_with_the_nearest() {
 #[test]
 fn a_node_takes_its_keys_from_everywhere() {
     let datadir = Datadir::new();
-    datadir.write("cairn.toml", "network = \"devnet\"\nmetrics-listen = \"127.0.0.1:0\"\nlog-format = \"json\"\n");
+    datadir.write(
+        "cairn.toml",
+        "network = \"devnet\"\nmetrics-listen = \"127.0.0.1:0\"\nlog-format = \"json\"\nrpc = false\n",
+    );
     let mut command = datadir.command(&["run", "--threads", "1"]);
     let child = command.env("CAIRN_NETWORK", "regtest").stderr(std::process::Stdio::piped());
     let child = child.stdout(std::process::Stdio::piped()).spawn().unwrap();

@@ -121,7 +121,7 @@ fn a_supervisor_is_told_when_the_node_runs_and_stops() {
     let child = datadir.node_command("regtest", &[]).env("NOTIFY_SOCKET", &path).spawn().unwrap();
     let node = datadir.attach("regtest", child);
     let messages = receive_until("READY=1\n");
-    assert!(messages[0].contains("STATUS=opening the chain state\n"), "{messages:?}");
+    assert!(messages[0].contains("STATUS=Loading block index…\n"), "{messages:?}");
     assert!(messages.last().unwrap().contains("STATUS=network regtest, height 0\n"), "{messages:?}");
     node.signal("TERM");
     receive_until("STOPPING=1\n");
@@ -154,7 +154,8 @@ fn how_much_is_logged_can_be_chosen() {
 #[test]
 fn metrics_can_be_off() {
     let datadir = Datadir::new();
-    let mut child = datadir.command(&["run", "--network", "regtest", "--metrics-port", "0"]).spawn().unwrap();
+    let mut child =
+        datadir.command(&["run", "--network", "regtest", "--metrics-port", "0", "--rpc-port", "0"]).spawn().unwrap();
     let file = datadir.path().join("regtest").join("endpoints.json");
     let endpoints: Value = wait_for("the node to run", || serde_json::from_slice(&fs::read(&file).ok()?).unwrap());
     assert_eq!(endpoints["metrics"], Value::Array(Vec::new()));

@@ -99,6 +99,34 @@ fn health_can_be_asked_for_by_a_command() {
     assert!(said.starts_with("error: the node at http://127.0.0.1:") && said.contains("does not answer"), "{said}");
 }
 
+#[test]
+fn calls_are_answered_and_counted() {
+    let datadir = Datadir::with_chain();
+    let node = datadir.start("regtest", &[]);
+    let rpc = |args: &[&str]| datadir.run(&[&["rpc", "--network", "regtest"], args].concat());
+    // The port is found in the node's own file.
+    for _ in 0..3 {
+        let output = rpc(&["getblockcount"]);
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("{HEIGHT}\n"));
+    }
+    assert_eq!(rpc(&["getblockhash", "-1"]).status.code(), Some(8));
+    let samples = scrape(&node);
+    for (name, expected) in [
+        ("cairn_rpc_requests_total{method=\"getblockcount\",outcome=\"ok\"}", 3.0),
+        ("cairn_rpc_requests_total{method=\"getblockhash\",outcome=\"bad_request\"}", 1.0),
+        ("cairn_rpc_request_duration_seconds_count{method=\"getblockcount\"}", 3.0),
+        ("cairn_rpc_active_requests", 0.0),
+    ] {
+        assert_eq!(samples.get(name), Some(&expected), "{name}");
+    }
+    // Stopped by a call, it stops like by a signal.
+    assert!(rpc(&["stop"]).status.success());
+    let output = node.wait();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(String::from_utf8(output.stderr).unwrap().contains("has stopped"));
+    assert!(!datadir.path().join("regtest").join(".cookie").exists());
+}
+
 /// Whoever connects and says nothing keeps nobody from asking, nor the node from stopping.
 #[test]
 fn silent_clients_do_no_harm() {

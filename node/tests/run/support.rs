@@ -73,7 +73,7 @@ impl Datadir {
     /// The command of a node with metrics at a free port.
     pub(crate) fn node_command(&self, network: &str, args: &[&str]) -> Command {
         let mut command = self.command(&["run", "--network", network, "--metrics-listen", "127.0.0.1:0"]);
-        command.args(["--threads", "1", "--cache", "8"]).args(args);
+        command.args(["--rpc-port", "0", "--threads", "1", "--cache", "8"]).args(args);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }

@@ -1,0 +1,59 @@
+//! JSON-RPC, as clients of Bitcoin Core v31 know it.
+//!
+//! A request takes this way:
+//!
+//! ```text
+//! server      a connection, HTTP, a password, a body: all within bounds
+//! execute     one request or a batch, version 1 or 2, and what is answered to errors
+//! dispatcher  warm-up, the method, what runs
+//! table       names, numbers and types of arguments, all from the method's record
+//! methods     the handlers, one file for each category
+//! ```
+//!
+//! | file | holds | Core |
+//! |---|---|---|
+//! | `server`, `options` | HTTP | `httpserver.cpp` |
+//! | `auth` | who may call | `httprpc.cpp`, `rpc/request.cpp` |
+//! | `execute`, `request` | the protocol | `httprpc.cpp`, `rpc/request.cpp` |
+//! | `dispatcher`, `warmup`, `observer`, `call` | a call, from outside and inside | `rpc/server.cpp` |
+//! | `table` | what a method is, and its help | `rpc/util.cpp` |
+//! | `arguments` | what was passed | `rpc/util.cpp`, `univalue` |
+//! | `values`, `json`, `error` | what comes back | `univalue`, `rpc/protocol.h` |
+//! | `budget` | memory that clients share | |
+//! | `methods` | the methods | `rpc/*.cpp` |
+
+mod arguments;
+mod auth;
+mod budget;
+mod call;
+mod dispatcher;
+mod error;
+mod execute;
+mod json;
+mod methods;
+mod observer;
+mod options;
+mod request;
+mod server;
+mod table;
+#[cfg(test)]
+pub(crate) mod testing;
+mod values;
+mod warmup;
+
+pub(crate) use arguments::{Arguments, FromArgument, Object, parse_fixed_point};
+pub(crate) use auth::{ParseRpcAuthError, RpcAuth, RpcAuthOptions, Secret, Whitelist};
+pub(crate) use call::Call;
+pub(crate) use error::{RpcError, RpcErrorCode, RpcResult};
+pub(crate) use json::{JsonType, parse_document, pretty};
+pub(crate) use observer::RpcObserver;
+pub(crate) use options::{COOKIE_FILE, RpcLimits, RpcServerError, RpcServerOptions};
+pub(crate) use server::RpcServer;
+pub(crate) use table::{
+    Category, Example, Method, Parameter, ParameterType, Presence, ResultDoc, find_method, list_methods,
+};
+pub(crate) use values::{Btc, DisplayString, Hex, HexBytes, Real, to_result};
+pub(crate) use warmup::Warmup;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+//! Values as Core writes them into results.
+
+use std::fmt::{self, Display, Formatter};
+
+use bitcoin::hex::DisplayHex;
+use bitcoin::{Amount, SignedAmount};
+use serde::{Serialize, Serializer, ser};
+use serde_json::value::RawValue;
+
+use super::error::{RpcError, RpcResult};
+
+/// Satoshis in a bitcoin (Core: `COIN`, `consensus/amount.h`).
+const COIN: u64 = 100_000_000;
+
+/// Writes a result.
+///
+/// # Errors
+///
+/// When the value cannot be JSON: a map whose keys are no strings, a [`Real`] that is no number.
+pub(crate) fn to_result<T: Serialize + ?Sized>(value: &T) -> RpcResult {
+    serde_json::value::to_raw_value(value).map_err(|error| RpcError::internal(format!("no JSON: {error}")))
+}
+
+/// An amount in satoshis, written in bitcoins with exactly eight decimals, as a number (Core: `ValueFromAmount`,
+/// `core_io.cpp`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub(crate) struct Btc(pub(crate) i64);
+
+impl Display for Btc {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let sign = if self.0 < 0 { "-" } else { "" };
+        let satoshis = self.0.unsigned_abs();
+        write!(f, "{sign}{}.{:08}", satoshis / COIN, satoshis % COIN)
+    }
+}
+
+impl From<Amount> for Btc {
+    fn from(amount: Amount) -> Self {
+        // No amount of coins comes near the limit.
+        Self(i64::try_from(amount.to_sat()).unwrap_or(i64::MAX))
+    }
+}
+
+impl From<SignedAmount> for Btc {
+    fn from(amount: SignedAmount) -> Self {
+        Self(amount.to_sat())
+    }
+}
+
+impl Serialize for Btc {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serialize_number(self.to_string(), serializer)
+    }
+}
+
+/// A real number with up to 16 significant digits, as C++ streams write it (Core: `UniValue::setFloat`).
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default)]
+pub(crate) struct Real(pub(crate) f64);
+
+/// Significant digits (Core: `std::setprecision(16)`).
+const DIGITS: i32 = 16;
+
+impl Display for Real {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        // One digit, the point, fifteen digits, and the exponent after rounding, which decides how the number is written.
+        let scientific = format!("{:.15e}", self.0);
+        let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+        let exponent: i32 = exponent.parse().unwrap_or(0);
+        if (-4..DIGITS).contains(&exponent) {
+            let decimals = usize::try_from(DIGITS - 1 - exponent).unwrap_or(0);
+            return f.write_str(without_trailing_zeros(&format!("{:.decimals$}", self.0)));
+        }
+        let sign = if exponent < 0 { '-' } else { '+' };
+        write!(f, "{}e{sign}{:02}", without_trailing_zeros(mantissa), exponent.unsigned_abs())
+    }
+}
+
+fn without_trailing_zeros(number: &str) -> &str {
+    if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { number }
+}
+
+impl Serialize for Real {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serialize_number(self.to_string(), serializer)
+    }
+}
+
+fn serialize_number<S: Serializer>(number: String, serializer: S) -> Result<S::Ok, S::Error> {
+    RawValue::from_string(number).map_err(ser::Error::custom)?.serialize(serializer)
+}
+
+/// Bytes, written as lower-case hexadecimal digits; also the argument of that form (Core: `ParseHexV`).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub(crate) struct HexBytes(pub(crate) Vec<u8>);
+
+impl Serialize for HexBytes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Hex(&self.0).serialize(serializer)
+    }
+}
+
+/// Borrowed bytes, written as lower-case hexadecimal digits (Core: `HexStr`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Hex<'a>(pub(crate) &'a [u8]);
+
+impl Serialize for Hex<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0.as_hex())
+    }
+}
+
+/// Anything that is written as the string it displays as, such as a hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct DisplayString<T>(pub(crate) T);
+
+impl<T: Display> Serialize for DisplayString<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests;
