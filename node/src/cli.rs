@@ -65,7 +65,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Network(args) => network::run(args),
         Command::Config(args) => config::run(&args, &given),
         Command::Metrics(args) => metrics::run(&args),
-        Command::Rpc(args) => rpc::run(&args),
+        Command::Rpc(args) => rpc::run(&args, &given),
     };
     match answer.and_then(|text| print(&text)) {
         Ok(()) => ExitCode::SUCCESS,

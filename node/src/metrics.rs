@@ -1,6 +1,6 @@
 //! What is counted and measured, for Prometheus.
 //!
-//! A metric is defined once, as a [`Family`] in `families`: the registry, the dashboard and the alerts all take its name from
+//! A metric is defined once, as a `Family` in `families`: the registry, the dashboard and the alerts all take its name from
 //! there. Names follow Prometheus' guidelines: the unit is a base unit and ends the name, counters end in `_total`, and labels
 //! have few values, which nobody outside can add to.
 //!

@@ -12,16 +12,14 @@ mod params;
 
 use std::error::Error;
 use std::io::Read;
-use std::path::PathBuf;
 
-use cairn_chain::params::BUILTIN_NETWORKS;
 use clap::Args;
-use clap::builder::PossibleValuesParser;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::Answer;
 use super::failure::Failure;
+use crate::config::{FileOption, Given, NetworkConfig, RpcAccess, Settings};
 use crate::rpc::{JsonType, pretty};
 use client::Response;
 use connection::Connection;
@@ -46,33 +44,15 @@ const INDENT: usize = 2;
     cairn rpc --stdin sendrawtransaction < tx.hex\n  \
     cairn rpc help getblock")]
 pub(super) struct RpcArgs {
-    /// Network of the node.
-    #[arg(
-        long,
-        value_name = "NAME",
-        default_value = "cairn",
-        value_parser = PossibleValuesParser::new(BUILTIN_NETWORKS),
-        conflicts_with = "spec"
-    )]
-    network: String,
-    /// Spec file of the node's private network.
-    #[arg(long, value_name = "FILE")]
-    spec: Option<PathBuf>,
-    /// Folder of the node's data, where its cookie is [default: ~/.cairn].
-    #[arg(long, value_name = "DIR", env = "CAIRN_DATADIR")]
-    datadir: Option<PathBuf>,
+    #[command(flatten)]
+    network: NetworkConfig,
+    #[command(flatten)]
+    file: FileOption,
     /// Where the node is.
     #[arg(long, value_name = "HOST", default_value = "127.0.0.1")]
     rpc_connect: String,
-    /// Port of the node's RPC [default: the network's].
-    #[arg(long, value_name = "PORT")]
-    rpc_port: Option<u16>,
-    /// User the node knows us by [default: the cookie's].
-    #[arg(long, value_name = "NAME", requires = "rpc_password_file")]
-    rpc_user: Option<String>,
-    /// File whose first line is the password.
-    #[arg(long, value_name = "FILE", requires = "rpc_user")]
-    rpc_password_file: Option<PathBuf>,
+    #[command(flatten)]
+    access: RpcAccess,
     /// Seconds to wait for the answer; 0 is for ever.
     #[arg(long, value_name = "SECONDS", default_value_t = 900)]
     rpc_timeout: u64,
@@ -88,7 +68,7 @@ pub(super) struct RpcArgs {
 }
 
 /// Runs `cairn rpc`.
-pub(super) fn run(args: &RpcArgs) -> Answer {
+pub(super) fn run(args: &RpcArgs, given: &Given) -> Answer {
     let mut words = args.arguments.clone();
     if args.stdin {
         let mut text = String::new();
@@ -98,7 +78,7 @@ pub(super) fn run(args: &RpcArgs) -> Answer {
     let params = params::from_words(&args.method, &words).map_err(Failure::Usage)?;
     let method = serde_json::Value::from(&*args.method);
     let request = format!("{{\"jsonrpc\":\"2.0\",\"id\":\"cairn\",\"method\":{method},\"params\":{params}}}");
-    let connection = Connection::find(args)?;
+    let connection = Connection::find(args, &Settings::gather(given)?)?;
     let response = client::post(&connection, &request)?;
     print_reply(&connection, &response)
 }

@@ -88,7 +88,7 @@ impl RpcTest {
             directory: directory.path().join("regtest"),
             started: Instant::now(),
             shutdown: shutdown.clone(),
-            config: Config::of_flags(&["--network", "regtest"]),
+            config: Config::of(&["--network=regtest"]),
             metrics: Metrics::new("regtest").unwrap(),
             mempool_loaded: AtomicBool::new(true),
         });

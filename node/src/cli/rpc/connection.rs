@@ -1,16 +1,13 @@
 //! Where the node is, and how it knows us.
 
-use std::env;
 use std::error::Error;
 use std::fs;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use cairn_chain::params::{ChainParams, RegtestOptions};
-
 use super::super::failure::Failure;
 use super::RpcArgs;
+use crate::config::{NetworkConfig, RpcAccess, Settings};
 use crate::node::Endpoints;
 use crate::rpc::{COOKIE_FILE, Secret};
 
@@ -29,33 +26,27 @@ pub(super) struct Connection {
 
 impl Connection {
     /// What the options say, and the cookie of the node whose data they name.
-    pub(super) fn find(args: &RpcArgs) -> Result<Self, Box<dyn Error>> {
-        let params = match &args.spec {
-            Some(file) => ChainParams::from_spec_file(file)?,
-            None => ChainParams::select(&args.network, RegtestOptions::default())?,
-        };
-        let (user_password, cookie) = match (&args.rpc_user, &args.rpc_password_file) {
-            (Some(user), Some(file)) => {
-                let text = fs::read_to_string(file)
-                    .map_err(|error| format!("cannot read the password in {}: {error}", file.display()))?;
-                let password = text.lines().next().unwrap_or_default();
-                (Some(Secret::new(format!("{user}:{password}"))), None)
-            }
-            _ => {
-                let cookie = datadir(args)?.join(&params.name).join(COOKIE_FILE);
+    pub(super) fn find(args: &RpcArgs, settings: &Settings) -> Result<Self, Box<dyn Error>> {
+        let network: NetworkConfig = settings.resolve()?;
+        let access: RpcAccess = settings.resolve()?;
+        access.check()?;
+        let params = network.params()?;
+        let directory = network.directory(&params)?;
+        let (user_password, cookie) = match access.user()? {
+            Some((user, password)) => (Some(Secret::new(format!("{user}:{}", password.reveal()))), None),
+            None => {
+                let cookie = directory.join(COOKIE_FILE);
                 // A node that does not run has none, and does not answer, which is told better later.
                 let text = fs::read_to_string(&cookie).ok();
                 (text.map(|text| Secret::new(text.trim_end())), Some(cookie))
             }
         };
-        // A node that took another port says so in a file.
-        let of_node = || {
-            let directory = datadir(args).ok()?.join(&params.name);
-            Endpoints::read(&directory).ok().flatten()?.rpc.first().map(SocketAddr::port)
-        };
+        // A node that listens at any free port says which it is.
+        let written = || Some(Endpoints::read(&directory).ok()??.rpc.first()?.port());
+        let port = access.rpc_port.filter(|port| *port != 0).or_else(written);
         Ok(Self {
             host: args.rpc_connect.clone(),
-            port: args.rpc_port.or_else(of_node).unwrap_or(params.default_rpc_port),
+            port: port.unwrap_or(params.default_rpc_port),
             user_password,
             timeout: Some(args.rpc_timeout).filter(|seconds| *seconds > 0).map(Duration::from_secs),
             cookie,
@@ -87,12 +78,4 @@ impl Connection {
     pub(super) fn unreachable(&self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Failure {
         Failure::Unreachable { what: self.what(), source: source.into() }
     }
-}
-
-fn datadir(args: &RpcArgs) -> Result<PathBuf, Box<dyn Error>> {
-    if let Some(datadir) = &args.datadir {
-        return Ok(datadir.clone());
-    }
-    let home = env::home_dir().filter(|home| !home.as_os_str().is_empty());
-    Ok(home.ok_or("there is no home directory to look for data in; choose a directory with --datadir")?.join(".cairn"))
 }

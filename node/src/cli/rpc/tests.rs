@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 
 use super::super::{Cli, Command};
 use super::params::from_words;
@@ -57,9 +57,10 @@ async fn cairn_at(test: &RpcTest, port: u16, text: &[&str]) -> Result<String, (S
     let port = port.to_string();
     let mut line = vec!["cairn", "rpc", "--network", "regtest", "--datadir", &datadir, "--rpc-port", &port];
     line.extend(text);
-    let Command::Rpc(args) = Cli::try_parse_from(line).unwrap().command else { unreachable!() };
+    let matches = Cli::command().try_get_matches_from(line).unwrap();
+    let Command::Rpc(args) = Cli::from_arg_matches(&matches).unwrap().command else { unreachable!() };
     let run = move || {
-        run(&args).map_err(|error| {
+        run(&args, &Given::new(&matches)).map_err(|error| {
             let code = error.downcast_ref::<Failure>().map(Failure::exit_code);
             (format!("{code:?}"), error.to_string())
         })
