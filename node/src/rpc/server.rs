@@ -2,7 +2,7 @@
 //!
 //! One task listens on each address, one task serves each connection, and each request runs in a task of its own, so that a
 //! client that goes away does not cut it off half-way. Nothing a client does takes memory or time without a bound: see
-//! [`RpcLimits`](super::options::RpcLimits).
+//! [`RpcLimits`].
 //!
 //! | file | holds |
 //! |---|---|
