@@ -21,7 +21,7 @@ pub use check::HeaderError;
 pub(crate) use check::check_header;
 use libp2p::PeerId;
 use libp2p::gossipsub::{self, MessageId};
-pub(crate) use settings::{Gossipsub, gossipsub};
+pub(crate) use settings::{Gossipsub, HEARTBEAT_INTERVAL, gossipsub};
 pub(crate) use topics::{Topic, Topics};
 
 /// The verdict on a gossiped message.

@@ -26,7 +26,7 @@ use std::time::Duration;
 
 pub(crate) use blocks::Blocks;
 pub use blocks::{BlocksRequest, BlocksResponse, MAX_BLOCK_SIZE, MAX_BLOCKS_RESPONSE_BYTES, MAX_BLOCKS_TO_REQUEST};
-pub(crate) use codec::{FrameCodec, frame_error};
+pub(crate) use codec::{FrameCodec, Received, frame_error};
 pub(crate) use frame::Answer;
 pub use frame::{Frame, FrameError};
 pub(crate) use headers::Headers;

@@ -23,6 +23,7 @@ mod requests;
 mod swarm_events;
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -37,17 +38,17 @@ use libp2p::{Multiaddr, Swarm, swarm};
 use peers::Peers;
 use swarm_events::Dial;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{sleep_until, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep_until, timeout};
 
 use crate::behaviour::{Behaviour, protocol_version};
 use crate::config::NetworkConfig;
 use crate::counters::Counters;
 use crate::error::NetworkError;
 use crate::event::{ConnectedPeer, GossipHeader, GossipTransaction, InboundRequest, NetworkEvents, PeerEvent};
-use crate::gossip::Topics;
+use crate::gossip::{HEARTBEAT_INTERVAL, Topics};
 use crate::handle::NetworkHandle;
 use crate::peer::{Dialer, PeerEventQueue, Target};
-use crate::transport::transport;
+use crate::transport::{check_port_is_free, transport};
 
 /// Commands that wait for the service.
 const COMMAND_QUEUE: usize = 256;
@@ -185,6 +186,8 @@ impl NetworkService {
     pub async fn run(mut self, shutdown: impl Future<Output = ()>) {
         tokio::pin!(shutdown);
         let peer_events = self.events.peers.clone();
+        let mut heartbeat = interval(HEARTBEAT_INTERVAL);
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let now = Instant::now();
             self.dial_due(now);
@@ -206,6 +209,8 @@ impl NetworkService {
                         place.send(event);
                     }
                 }
+                // Whatever ends a turn of this loop, the next one polls the swarm, and gossipsub's heart needs that to beat.
+                _ = heartbeat.tick() => {}
                 () = sleep_until(wake.unwrap_or(now + IDLE).into()) => {}
             }
         }
@@ -215,8 +220,9 @@ impl NetworkService {
     /// Binds the configured addresses, and waits until each has said where it is.
     async fn listen(&mut self) -> Result<(), NetworkError> {
         for address in self.config.listen.clone() {
-            let reason = |error| NetworkError::Listen { address: address.clone(), reason: describe(&error) };
-            let listener = self.swarm.listen_on(address.clone()).map_err(reason)?;
+            let failed = |error: &dyn Error| NetworkError::Listen { address: address.clone(), reason: describe(error) };
+            check_port_is_free(&address).map_err(|error| failed(&error))?;
+            let listener = self.swarm.listen_on(address.clone()).map_err(|error| failed(&error))?;
             self.unbound.insert(listener, address);
         }
         let bound = async {
@@ -262,7 +268,7 @@ impl NetworkService {
 }
 
 /// An error and what is behind it, in one line.
-fn describe(error: &(dyn std::error::Error + 'static)) -> String {
+fn describe(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {

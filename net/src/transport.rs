@@ -1,6 +1,8 @@
 //! How bytes reach a peer: TCP, encrypted and authenticated by Noise, many streams on one connection by Yamux; QUIC, which
 //! does all of it itself; names looked up.
 
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use futures::future::Either;
@@ -8,7 +10,9 @@ use libp2p::core::muxing::StreamMuxerBox;
 use libp2p::core::transport::Boxed;
 use libp2p::core::upgrade::Version;
 use libp2p::identity::Keypair;
-use libp2p::{PeerId, Transport, dns, noise, quic, tcp, yamux};
+use libp2p::multiaddr::Protocol;
+use libp2p::{Multiaddr, PeerId, Transport, dns, noise, quic, tcp, yamux};
+use socket2::{Domain, Socket, Type};
 
 use crate::error::NetworkError;
 
@@ -41,6 +45,35 @@ pub(crate) fn transport(key: &Keypair, with_quic: bool, with_dns: bool) -> Resul
         tcp
     };
     if with_dns { Ok(dns::tokio::Transport::system(direct).map_err(NetworkError::Dns)?.boxed()) } else { Ok(direct) }
+}
+
+/// Refuses a TCP address that another process listens on.
+///
+/// The transport shares ports, so that a node can dial from the one it listens on. Two nodes with the same port would both
+/// believe to have it, and each would get half of the connections.
+///
+/// # Errors
+///
+/// When the address is taken, or not ours to bind.
+pub(crate) fn check_port_is_free(address: &Multiaddr) -> io::Result<()> {
+    let mut parts = address.iter();
+    let ip: IpAddr = match parts.next() {
+        Some(Protocol::Ip4(ip)) => ip.into(),
+        Some(Protocol::Ip6(ip)) => ip.into(),
+        _ => return Ok(()),
+    };
+    let Some(Protocol::Tcp(port)) = parts.next() else { return Ok(()) };
+    if port == 0 {
+        return Ok(());
+    }
+    let address = SocketAddr::new(ip, port);
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    // Connections of the node's last run may linger on the port.
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())
 }
 
 fn tcp_transport(key: &Keypair) -> Result<PeerTransport, NetworkError> {

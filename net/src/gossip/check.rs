@@ -39,11 +39,12 @@ pub(crate) fn check_header(bytes: &[u8], pow_limit: Target) -> Result<Header, He
     if target.is_met_by(header.block_hash()) { Ok(header) } else { Err(HeaderError::HighHash) }
 }
 
-/// The target that `bits` stand for. `Target::from_compact` drops what overflows, and knows no sign.
+/// The target that `bits` stand for. `Target::from_compact` drops what overflows, and and takes the sign for a digit when the exponent is small.
 fn target(bits: u32, pow_limit: Target) -> Result<Target, HeaderError> {
     let out_of_range = HeaderError::Target { got: bits };
     let (exponent, mantissa) = (bits >> 24, bits & 0x007f_ffff);
-    let is_negative = mantissa != 0 && bits & 0x0080_0000 != 0;
+    // With the sign, a target is negative, or it is zero.
+    let is_negative = bits & 0x0080_0000 != 0;
     // Core: `arith_uint256::SetCompact`, `arith_uint256.cpp`.
     let overflows =
         mantissa != 0 && (exponent > 34 || (mantissa > 0xff && exponent > 33) || (mantissa > 0xffff && exponent > 32));

@@ -31,6 +31,12 @@ const MAX_FRAME: usize = 1024 * 1024;
 
 const _: () = assert!(MAX_FRAME >= MAX_TRANSACTION_SIZE + MESSAGE_OVERHEAD + 64 * 1024);
 
+/// How often gossipsub looks after its mesh, announces and forgets.
+///
+/// Its timer asks to be looked at once, and no more after it has fired. So in a quiet network nothing happens until a packet
+/// comes, unless somebody polls the swarm as often as this.
+pub(crate) const HEARTBEAT_INTERVAL: Duration = Duration::from_millis(700);
+
 /// The settings for a network with these topics.
 pub(super) fn settings(topics: &Topics) -> ConfigBuilder {
     let mut settings = ConfigBuilder::default();
@@ -47,7 +53,7 @@ pub(super) fn settings(topics: &Topics) -> ConfigBuilder {
         .mesh_n_low(6)
         .mesh_n_high(12)
         .mesh_outbound_min(3)
-        .heartbeat_interval(Duration::from_millis(700))
+        .heartbeat_interval(HEARTBEAT_INTERVAL)
         // Twelve heartbeats are how long a verdict may take.
         .history_length(12)
         .history_gossip(4)

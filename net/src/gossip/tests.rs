@@ -10,6 +10,7 @@ use libp2p::swarm::{self, SwarmEvent};
 use libp2p::{Multiaddr, Swarm};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use super::settings::{settings, with_settings};
 use super::topics::message_id;
@@ -65,13 +66,22 @@ fn swarm(key: &Keypair) -> Swarm<Gossipsub> {
     Swarm::new(transport(key, false, false).unwrap(), gossip, key.public().to_peer_id(), config)
 }
 
+/// The next event of a swarm whose heart beats.
+async fn next_event(swarm: &mut Swarm<Gossipsub>) -> SwarmEvent<gossipsub::Event> {
+    loop {
+        if let Ok(event) = timeout(HEARTBEAT_INTERVAL, swarm.select_next_some()).await {
+            return event;
+        }
+    }
+}
+
 /// Runs a peer of the hub that counts what it gets.
 async fn leaf(hub: Multiaddr, got: watch::Sender<usize>) {
     let mut swarm = swarm(&Keypair::generate_ed25519());
     swarm.behaviour_mut().subscribe(&topics().transaction).unwrap();
     swarm.dial(hub).unwrap();
     loop {
-        if let SwarmEvent::Behaviour(gossipsub::Event::Message { .. }) = swarm.select_next_some().await {
+        if let SwarmEvent::Behaviour(gossipsub::Event::Message { .. }) = next_event(&mut swarm).await {
             got.send_modify(|count| *count += 1);
         }
     }
@@ -116,7 +126,7 @@ async fn a_burst_reaches_peers_outside_the_mesh() {
     }
     tasks.spawn(async move {
         loop {
-            hub.select_next_some().await;
+            next_event(&mut hub).await;
         }
     });
     let everybody_has_enough = async {
@@ -124,6 +134,6 @@ async fn a_burst_reaches_peers_outside_the_mesh() {
             count.wait_for(|count| *count >= ENOUGH).await.unwrap();
         }
     };
-    let result = tokio::time::timeout(Duration::from_secs(60), everybody_has_enough).await;
+    let result = timeout(Duration::from_secs(60), everybody_has_enough).await;
     assert!(result.is_ok(), "{:?}", counts.iter().map(|count| *count.borrow()).collect::<Vec<_>>());
 }

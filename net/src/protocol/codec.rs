@@ -12,6 +12,10 @@ use super::frame::{Answer, Frame, FrameError};
 /// What is reserved for a frame before its first byte has arrived, at most.
 const FIRST_RESERVATION: usize = 64 * 1024;
 
+/// A request as it came, or what is wrong with it. A request that cannot be read is no error of the stream: libp2p keeps
+/// those to itself, and whoever sent it would go unnoticed.
+pub(crate) type Received<R> = Result<R, FrameError>;
+
 /// Reads and writes the frames of a protocol.
 #[derive(Debug)]
 pub(crate) struct FrameCodec<E>(PhantomData<E>);
@@ -30,14 +34,21 @@ impl<E> Clone for FrameCodec<E> {
 
 impl<E: Exchange> request_response::Codec for FrameCodec<E> {
     type Protocol = StreamProtocol;
-    type Request = E::Request;
+    type Request = Received<E::Request>;
     type Response = Answer<E::Response>;
 
-    async fn read_request<T>(&mut self, _: &StreamProtocol, stream: &mut T) -> io::Result<E::Request>
+    async fn read_request<T>(&mut self, _: &StreamProtocol, stream: &mut T) -> io::Result<Received<E::Request>>
     where
         T: AsyncRead + Unpin + Send,
     {
-        read_frame(stream, E::MAX_REQUEST_SIZE).await
+        let read = read_frame(stream, E::MAX_REQUEST_SIZE).await;
+        match read {
+            Ok(request) => Ok(Ok(request)),
+            Err(error) => match frame_error(&error) {
+                Some(fault) => Ok(Err(fault.clone())),
+                None => Err(error),
+            },
+        }
     }
 
     async fn read_response<T>(&mut self, _: &StreamProtocol, stream: &mut T) -> io::Result<Answer<E::Response>>
@@ -47,10 +58,16 @@ impl<E: Exchange> request_response::Codec for FrameCodec<E> {
         read_frame(stream, Answer::<E::Response>::OVERHEAD + E::MAX_RESPONSE_SIZE).await
     }
 
-    async fn write_request<T>(&mut self, _: &StreamProtocol, stream: &mut T, request: E::Request) -> io::Result<()>
+    async fn write_request<T>(
+        &mut self,
+        _: &StreamProtocol,
+        stream: &mut T,
+        request: Received<E::Request>,
+    ) -> io::Result<()>
     where
         T: AsyncWrite + Unpin + Send,
     {
+        let request = request.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
         stream.write_all(&framed(request, E::MAX_REQUEST_SIZE)?).await
     }
 

@@ -64,7 +64,6 @@ pub(super) type AnswerSender<E> = oneshot::Sender<Result<<E as Exchange>::Respon
 
 /// An answer of the node: `None` when it gave none.
 pub(super) struct Replied<E: Exchange> {
-    pub(super) request: InboundRequestId,
     pub(super) peer: PeerId,
     pub(super) channel: ResponseChannel<Answer<E::Response>>,
     pub(super) answer: Option<Answer<E::Response>>,
@@ -126,7 +125,7 @@ impl<E: Exchange> OpenExchanges<E> {
         channel: ResponseChannel<Answer<E::Response>>,
         answered: oneshot::Receiver<Answer<E::Response>>,
     ) {
-        let reply = async move { Replied { request, peer, channel, answer: answered.await.ok() } };
+        let reply = async move { Replied { peer, channel, answer: answered.await.ok() } };
         let (abort, registration) = AbortHandle::new_pair();
         self.replies.push(Abortable::new(reply.boxed(), registration));
         self.serving.insert(request, (peer, abort));

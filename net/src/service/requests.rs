@@ -3,14 +3,14 @@
 use std::time::{Duration, Instant};
 
 use libp2p::PeerId;
-use libp2p::request_response::{self, InboundFailure, InboundRequestId, Message, OutboundFailure, ResponseChannel};
+use libp2p::request_response::{self, InboundRequestId, Message, OutboundFailure, ResponseChannel};
 use tracing::debug;
 
 use super::exchanges::{Replied, Served};
 use super::{NetworkService, Question};
 use crate::error::{InvalidAnswer, RequestError};
 use crate::event::{Reply, Violation};
-use crate::protocol::{Answer, frame_error};
+use crate::protocol::{Answer, Exchange, Received, frame_error};
 
 /// How long a peer should wait when the node has no time for it.
 const BUSY_WAIT: Duration = Duration::from_millis(500);
@@ -18,10 +18,7 @@ const BUSY_WAIT: Duration = Duration::from_millis(500);
 /// How long a peer should wait that asks before its other questions are answered.
 const TOO_MANY_WAIT: Duration = Duration::from_millis(100);
 
-type ExchangeEvent<E> = request_response::Event<
-    <E as crate::protocol::Exchange>::Request,
-    Answer<<E as crate::protocol::Exchange>::Response>,
->;
+type ExchangeEvent<E> = request_response::Event<Received<<E as Exchange>::Request>, Answer<<E as Exchange>::Response>>;
 
 impl NetworkService {
     /// Puts a question to a peer.
@@ -40,16 +37,17 @@ impl NetworkService {
             return;
         }
         self.counters.requests_sent.add_one();
-        let id = E::behaviour(self.swarm.behaviour_mut()).send_request(&peer, request);
+        let id = E::behaviour(self.swarm.behaviour_mut()).send_request(&peer, Ok(request));
         E::open(&mut self.exchanges).asked(id, peer, answer);
     }
 
     pub(super) fn on_exchange_event<E: Served>(&mut self, event: ExchangeEvent<E>) {
         match event {
             request_response::Event::Message { peer, message, .. } => match message {
-                Message::Request { request_id, request, channel } => {
+                Message::Request { request_id, request: Ok(request), channel } => {
                     self.on_request::<E>(peer, request_id, request, channel);
                 }
+                Message::Request { request: Err(error), .. } => self.on_violation(peer, Violation::Frame(error)),
                 Message::Response { request_id, response } => {
                     let answer = match response {
                         Answer::Response(response) => self.check_network::<E>(peer, response),
@@ -69,11 +67,6 @@ impl NetworkService {
             request_response::Event::InboundFailure { peer, request_id, error, .. } => {
                 debug!(%peer, protocol = E::NAME, %error, "answer not delivered");
                 E::open(&mut self.exchanges).served(request_id);
-                if let InboundFailure::Io(error) = error
-                    && let Some(error) = frame_error(&error)
-                {
-                    self.on_violation(peer, Violation::Frame(error.clone()));
-                }
             }
             request_response::Event::ResponseSent { request_id, .. } => {
                 E::open(&mut self.exchanges).served(request_id);
@@ -115,7 +108,7 @@ impl NetworkService {
 
     /// The node answered a question of a peer.
     pub(super) fn on_reply<E: Served>(&mut self, reply: Replied<E>) {
-        let Replied { peer, channel, answer, .. } = reply;
+        let Replied { peer, channel, answer } = reply;
         let answer = answer.unwrap_or_else(|| {
             self.counters.requests_dropped.add_one();
             Answer::Busy { wait: BUSY_WAIT }

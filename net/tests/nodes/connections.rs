@@ -157,6 +157,7 @@ async fn a_port_that_is_taken_is_named() {
     let error = Network::start(config, Keypair::generate_ed25519()).await.unwrap_err();
     assert!(matches!(&error, NetworkError::Listen { address: named, .. } if *named == address), "{error}");
     assert!(error.to_string().contains("in use"), "{error}");
+    node.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
