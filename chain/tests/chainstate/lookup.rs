@@ -10,7 +10,7 @@ use crate::own_chain::{Fault, Tip};
 use crate::submit::Node;
 
 fn node() -> Node {
-    let options = ChainstateOptions { threads: 1, block_file_size: 4_000, ..Default::default() };
+    let options = ChainstateOptions { threads: 1, block_file_size: 2_000, ..Default::default() };
     Node::new(ChainParams::regtest(RegtestOptions::default()), options)
 }
 
@@ -81,7 +81,7 @@ fn a_pruned_body_was_there_once() {
     grow(&mut node, Tip::genesis(), 320, 0);
     let (first, last) = (node.chainstate().block_hash(1).unwrap(), node.chainstate().block_hash(320).unwrap());
     let kept = node.chainstate().stored_block(&first).unwrap();
-    node.chainstate().prune_to_height(20).unwrap();
+    node.chainstate().prune_to_height(32).unwrap();
     assert!(node.chainstate().was_pruned(&first) && !node.chainstate().was_pruned(&last));
     assert!(!node.chainstate().stored_block(&first).unwrap().has_body());
     assert!(kept.bytes().is_err(), "the file went between looking it up and reading it");
@@ -94,7 +94,11 @@ fn each_branch_has_its_tip_and_status() {
     let trunk = grow(&mut node, Tip::genesis(), 105, 0);
     let status = |node: &mut Node, tip: &Tip, branch_length, status| {
         let tips = node.chainstate().chain_tips();
-        let expected = ChainTip { block: tips.iter().find(|found| found.block.hash == tip.hash).unwrap().block, branch_length, status };
+        let expected = ChainTip {
+            block: tips.iter().find(|found| found.block.hash == tip.hash).unwrap().block,
+            branch_length,
+            status,
+        };
         assert!(tips.contains(&expected), "{expected:?} in {tips:?}");
         assert_eq!(expected.block.height, tip.height);
         tips.len()
