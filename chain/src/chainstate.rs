@@ -34,6 +34,7 @@
 //! | `prune` | old bodies go | `FindFilesToPrune` |
 //! | `reindex` | what can be computed from block files is computed again | `-reindex`, `-reindex-chainstate` |
 //! | `verify` | the newest blocks are checked again | `CVerifyDB` |
+//! | `proposal` | a block that may be the next one | `TestBlockValidity` |
 //! | `status` | what the chain state is asked | `getblockchaininfo` |
 //! | `lookup` | single blocks, where they are kept, and the ends of branches | `BlockManager::ReadBlock`, `getchaintips` |
 //! | `events`, `error` | what it tells | `CValidationInterface` |
@@ -54,6 +55,7 @@ mod lookup;
 mod open;
 mod options;
 mod prepare;
+mod proposal;
 mod prune;
 mod reindex;
 mod status;
@@ -80,6 +82,7 @@ use flush::Flush;
 pub use import::{BlockSource, ImportProgress, ImportSummary};
 pub use lookup::{ChainTip, ChainTipStatus, StoredBlock};
 pub use options::{AssumeValid, ChainstateOptions, DEFAULT_MAX_TIP_AGE, MIN_CACHE_BYTES, MIN_PRUNE_TARGET};
+pub use proposal::ProposalError;
 pub use prune::MIN_BLOCKS_TO_KEEP;
 pub use reindex::{ReindexProgress, ReindexScope};
 pub use status::{BlockLookup, ChainStatus};

@@ -63,3 +63,4 @@ pub use options::{
 pub use package::{PackageOutcome, PackageResult};
 pub use pool::Mempool;
 pub use saved::{Restored, SavedMempool};
+pub use scripts::ScriptsAhead;

@@ -51,7 +51,9 @@ pub(crate) use checker::{
 pub use error::ScriptError;
 pub use flags::ScriptVerifyFlags;
 pub use instructions::{Instruction, Instructions};
-pub use patterns::{WitnessProgram, is_pay_to_script_hash, is_push_only, is_unspendable, witness_program};
+pub use patterns::{
+    WitnessProgram, has_valid_ops, is_pay_to_script_hash, is_push_only, is_unspendable, witness_program,
+};
 pub(crate) use push::{append_number_push, append_push};
 pub use redeem_script::redeem_script;
 pub use sighash::{

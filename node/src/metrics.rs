@@ -10,7 +10,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `family`, `families` | names, meanings, labels |
-//! | `chain`, `rpc` | the metrics of one part |
+//! | `chain`, `mempool`, `rpc` | the metrics of one part |
 //! | `collect` | values that are asked for when somebody looks |
 //! | `events` | values that change when something happens |
 //! | `server` | where they are served |
@@ -22,6 +22,7 @@ mod events;
 pub(crate) mod export;
 mod families;
 mod family;
+mod mempool;
 mod rpc;
 mod server;
 
@@ -31,6 +32,7 @@ use prometheus::{Registry, TextEncoder};
 
 pub(crate) use chain::ChainMetrics;
 pub(crate) use events::count_events;
+pub(crate) use mempool::MempoolMetrics;
 pub(crate) use rpc::RpcMetrics;
 pub(crate) use server::router;
 
@@ -40,6 +42,8 @@ pub(crate) struct Metrics {
     registry: Registry,
     /// The chain state.
     pub(crate) chain: Arc<ChainMetrics>,
+    /// Unconfirmed transactions.
+    pub(crate) mempool: Arc<MempoolMetrics>,
     /// JSON-RPC.
     pub(crate) rpc: Arc<RpcMetrics>,
 }
@@ -57,8 +61,9 @@ impl Metrics {
         #[cfg(target_os = "linux")]
         registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
         let chain = Arc::new(ChainMetrics::new(&registry)?);
+        let mempool = Arc::new(MempoolMetrics::new(&registry)?);
         let rpc = Arc::new(RpcMetrics::new(&registry)?);
-        Ok(Self { registry, chain, rpc })
+        Ok(Self { registry, chain, mempool, rpc })
     }
 
     /// All metrics in Prometheus' text format.

@@ -145,6 +145,18 @@ impl Candidate {
         Ok(VerifiedCandidate(self))
     }
 
+    /// Whether its scripts were verified ahead, so that nothing is left to verify: see [`ScriptsAhead`](super::ScriptsAhead).
+    #[must_use]
+    pub fn was_verified_ahead(&self, cache: &ValidationCache) -> bool {
+        self.scripts.were_verified_ahead(&self.workspace.wtxid(), cache)
+    }
+
+    /// The transaction.
+    #[must_use]
+    pub fn transaction(&self) -> &Arc<Transaction> {
+        &self.workspace.entry.transaction
+    }
+
     /// What it would be told if its scripts pass.
     #[must_use]
     pub fn admitted(&self) -> Admitted {

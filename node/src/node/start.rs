@@ -70,7 +70,7 @@ impl Node {
             mempool.set_fee_estimator(fees);
         }
         let (service, chain) = ChainService::start(Chain::new(chainstate, mempool)).map_err(NodeError::Thread)?;
-        tasks.spawn("metrics of events", metrics::count_events(chain.subscribe(), metrics.clone(), shutdown.clone()));
+        tasks.spawn("metrics of events", metrics::count_events(chain.clone(), metrics.clone(), shutdown.clone()));
         let context = Arc::new(NodeContext {
             chain,
             params,

@@ -1,5 +1,7 @@
 //! A server on a chain of its own, for tests of methods and of the server itself.
 
+pub(crate) mod coins;
+
 use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -130,6 +132,20 @@ impl RpcTest {
                 check_result(find_method(method).unwrap(), &result).unwrap();
                 Ok(result)
             }
+        }
+    }
+
+    /// The result of a call that succeeds.
+    pub(crate) async fn get(&self, method: &str, params: &str) -> Value {
+        let result = self.call(method, params).await.unwrap_or_else(|error| panic!("{method} {params}: {error:?}"));
+        serde_json::from_str(result.get()).unwrap()
+    }
+
+    /// The error of a call that fails.
+    pub(crate) async fn error(&self, method: &str, params: &str) -> (i32, String) {
+        match self.call(method, params).await {
+            Ok(result) => panic!("{method} {params}: {}", result.get()),
+            Err(error) => error,
         }
     }
 
