@@ -31,12 +31,14 @@
 //! | `open` | the data directory becomes a chain state | `LoadBlockIndex`, `LoadChainTip` |
 //! | `import`, `prepare` | many blocks from files and streams, decoded ahead | `LoadExternalBlockFile` |
 //! | `export` | blocks as files | |
+//! | `progress` | how much of the network's chain is there | `GuessVerificationProgress` |
 //! | `prune` | old bodies go | `FindFilesToPrune` |
 //! | `reindex` | what can be computed from block files is computed again | `-reindex`, `-reindex-chainstate` |
 //! | `verify` | the newest blocks are checked again | `CVerifyDB` |
 //! | `proposal` | a block that may be the next one | `TestBlockValidity` |
 //! | `status` | what the chain state is asked | `getblockchaininfo` |
 //! | `lookup` | single blocks, where they are kept, and the ends of branches | `BlockManager::ReadBlock`, `getchaintips` |
+//! | `coins_snapshot` | all coins, for another thread | `CCoinsViewDB::Cursor` |
 //! | `events`, `error` | what it tells | `CValidationInterface` |
 
 mod accept;
@@ -44,6 +46,7 @@ mod activate;
 mod block_index;
 mod candidates;
 mod check_queue;
+mod coins_snapshot;
 mod connect;
 mod error;
 mod events;
@@ -55,6 +58,7 @@ mod lookup;
 mod open;
 mod options;
 mod prepare;
+mod progress;
 mod proposal;
 mod prune;
 mod reindex;
@@ -75,12 +79,14 @@ pub use accept::Acceptance;
 use block_index::{ActiveChain, BlockId, BlockIndex, ChainView};
 use candidates::Candidates;
 use check_queue::CheckQueue;
+pub use coins_snapshot::CoinsSnapshot;
 pub use error::ChainstateError;
 pub use events::{BlockReference, ChainEvent};
 pub use export::ExportRange;
 use flush::Flush;
 pub use import::{BlockSource, ImportProgress, ImportSummary};
 pub use lookup::{ChainTip, ChainTipStatus, StoredBlock};
+pub use open::DATABASE_CACHE;
 pub use options::{AssumeValid, ChainstateOptions, DEFAULT_MAX_TIP_AGE, MIN_CACHE_BYTES, MIN_PRUNE_TARGET};
 pub use proposal::ProposalError;
 pub use prune::MIN_BLOCKS_TO_KEEP;

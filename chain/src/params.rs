@@ -20,6 +20,7 @@
 //! | `select` | networks by name |
 //! | [`spec_file`] | networks from files |
 //! | `spec_hash` | the hash of everything nodes must agree on |
+//! | `tx_data` | how many transactions there are, for guessing how far a download is |
 //! | `compact` | compact targets that are written the one right way |
 
 mod address;
@@ -37,6 +38,7 @@ mod signet;
 pub mod spec_file;
 mod spec_hash;
 mod testnet4;
+mod tx_data;
 mod version_bits;
 
 pub use address::AddressFormat;
@@ -48,6 +50,7 @@ pub use genesis::{Genesis, GenesisParts, MAX_GENESIS_MESSAGE_BYTES};
 pub use mine::mine_genesis;
 pub use regtest::RegtestOptions;
 pub use select::{BUILTIN_NETWORKS, SelectNetworkError};
+pub use tx_data::ChainTxData;
 pub use version_bits::{DeploymentStart, VersionBitsDeployment};
 
 use crate::pow::Work;
@@ -85,6 +88,8 @@ pub struct ChainParams {
     /// The version-bits deployment reserved for tests (Core: `DEPLOYMENT_TESTDUMMY`). It changes which version a new
     /// block carries but no rule, so it is not part of [`ConsensusParams`].
     pub testdummy: VersionBitsDeployment,
+    /// How many transactions the chain is known to have (Core: `chainTxData`).
+    pub chain_tx_data: ChainTxData,
     /// Multiaddresses of nodes to meet first. Core's networks have none: their DNS seeds speak another protocol.
     pub seeds: Vec<String>,
 }

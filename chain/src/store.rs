@@ -35,6 +35,7 @@ pub use block_files::{
     UnsyncedFiles,
 };
 pub use coin_pages::CoinPages;
+pub(crate) use coin_pages::PagesHold;
 pub use data_directory::DataDirectory;
 pub(crate) use database::{Database, MAX_VALUE_SIZE, numbered_key, remove_database, sync_directory, sync_parent};
 pub use error::StoreError;

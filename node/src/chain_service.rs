@@ -24,7 +24,9 @@ const QUEUE: usize = 1024;
 const EVENTS: usize = 256;
 
 /// Something to do on the chain thread.
-type Job = Box<dyn FnOnce(&mut Chain) + Send>;
+type Job = Box<dyn FnOnce(&mut Chain) -> Answer + Send>;
+/// Tells whoever asked for it what came of it.
+type Answer = Box<dyn FnOnce() + Send>;
 
 /// The chain thread.
 #[derive(Debug)]
@@ -78,8 +80,11 @@ impl Worker {
     fn run(mut self) -> Result<(), ChainstateError> {
         self.publish()?;
         while let Some(job) = self.queue.blocking_recv() {
-            job(&mut self.chain);
-            self.publish()?;
+            let answer = job(&mut self.chain);
+            let published = self.publish();
+            // Only now: whoever has the answer may rely on everybody else knowing the new tip.
+            answer();
+            published?;
             if let Some(fault) = self.chain.chainstate.fault() {
                 error!(fault, "the chain state cannot be written any more");
                 return Err(ChainstateError::Stopped(fault.to_owned()));

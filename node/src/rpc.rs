@@ -45,7 +45,7 @@ mod warmup;
 
 pub(crate) use arguments::{Arguments, FromArgument, Object, parse_fixed_point};
 pub(crate) use auth::{ParseRpcAuthError, RpcAuth, RpcAuthOptions, Secret, Whitelist};
-pub(crate) use call::Call;
+pub(crate) use call::{Call, run_apart};
 pub(crate) use error::{RpcError, RpcErrorCode, RpcResult};
 pub(crate) use json::{JsonType, parse_document, pretty};
 pub(crate) use observer::RpcObserver;

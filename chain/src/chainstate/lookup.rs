@@ -157,6 +157,16 @@ impl Chainstate {
         (count > 0).then_some(count)
     }
 
+    /// Height of the first block of the active chain that is, or follows, one with this time or a later one, in seconds since
+    /// 1970 (Core: `CChain::FindEarliestAtLeast`, `chain.cpp`).
+    #[must_use]
+    pub fn find_earliest_at_least(&self, time: u64) -> Option<u32> {
+        self.active_blocks(0..=self.tip().height)
+            .map(|id| &self.index[id])
+            .find(|entry| u64::from(entry.time) >= time)
+            .map(|entry| entry.height)
+    }
+
     /// The last blocks of all branches, the active chain among them, the highest first (Core: RPC `getchaintips`).
     #[must_use]
     pub fn chain_tips(&self) -> Vec<ChainTip> {

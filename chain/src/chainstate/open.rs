@@ -23,7 +23,7 @@ use crate::store::{
 use crate::validation::ValidationCache;
 
 /// Memory for pages of the database, in bytes. What blocks change often stays in the cache of coins.
-pub(super) const DATABASE_CACHE: u64 = 64 << 20;
+pub const DATABASE_CACHE: u64 = 64 << 20;
 
 impl Chainstate {
     /// Opens the chain state of a network in `directory`, or makes one that holds genesis. What a crash left is put in order.

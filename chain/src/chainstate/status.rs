@@ -1,6 +1,5 @@
 //! What the chain state is asked.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -8,8 +7,8 @@ use bitcoin::block::Header;
 use bitcoin::{BlockHash, OutPoint};
 
 use super::block_index::{BlockId, BlockStatus};
-use super::{BlockReference, Chainstate, ChainstateError};
-use crate::coins::{Coin, CoinsError, CoinsHashType, CoinsStatistics, CoinsView, ScanProgress, StatisticsError};
+use super::{BlockReference, Chainstate, ChainstateError, ChainstateOptions};
+use crate::coins::{Coin, CoinsError, CoinsView};
 use crate::header_chain::HeaderChain;
 use crate::params::ChainParams;
 use crate::pow::Work;
@@ -77,6 +76,12 @@ impl Chainstate {
     #[must_use]
     pub fn params(&self) -> &ChainParams {
         &self.params
+    }
+
+    /// How it is run.
+    #[must_use]
+    pub fn options(&self) -> &ChainstateOptions {
+        &self.options
     }
 
     /// The last block of the active chain.
@@ -195,26 +200,6 @@ impl Chainstate {
         for (outpoint, coin) in coins {
             self.coins.remember(outpoint, coin);
         }
-    }
-
-    /// Statistics of all coins (Core: `gettxoutsetinfo`). Everything is written first; sorting takes `memory` bytes.
-    ///
-    /// # Errors
-    ///
-    /// When the disk fails, or `progress` asks to stop.
-    pub fn coins_statistics(
-        &mut self,
-        hash_type: CoinsHashType,
-        memory: usize,
-        progress: &mut dyn FnMut(ScanProgress) -> ControlFlow<()>,
-    ) -> Result<CoinsStatistics, ChainstateError> {
-        self.flush()?;
-        let pages = self.coins.store();
-        CoinsStatistics::compute(&**pages, hash_type, memory, progress).map_err(|error| match error {
-            StatisticsError::Coins(error) => error.into(),
-            StatisticsError::Interrupted => ChainstateError::Interrupted,
-            changed @ StatisticsError::CoinsChanged { .. } => CoinsError(Arc::new(changed)).into(),
-        })
     }
 
     /// The blocks of the active chain, from genesis on.

@@ -4,7 +4,9 @@ use bitcoin::{Amount, CompactTarget};
 use ruint::uint;
 
 use super::genesis::unspendable_script;
-use super::{ActivationHeights, AddressFormat, ChainParams, ConsensusParams, GenesisParts, VersionBitsDeployment};
+use super::{
+    ActivationHeights, AddressFormat, ChainParams, ChainTxData, ConsensusParams, GenesisParts, VersionBitsDeployment,
+};
 use crate::pow::{AsertRetarget, PowParams, Retarget, Work};
 
 /// Target of the genesis block and the easiest one: 2^24 hashes, some seconds of a laptop, so that the chain can always
@@ -55,6 +57,8 @@ impl ChainParams {
             assume_valid: None,
             prune_after_height: 100_000,
             testdummy: VersionBitsDeployment::testdummy_never(VersionBitsDeployment::NINETY_PERCENT),
+            // No less than a coinbase a block.
+            chain_tx_data: ChainTxData { rate: 1.0 / 60.0, ..ChainTxData::default() },
             seeds: Vec::new(),
         }
     }

@@ -2,7 +2,9 @@
 
 use bitcoin::{Amount, CompactTarget};
 
-use super::{ActivationHeights, AddressFormat, ChainParams, ConsensusParams, VersionBitsDeployment, cairn, regtest};
+use super::{
+    ActivationHeights, AddressFormat, ChainParams, ChainTxData, ConsensusParams, VersionBitsDeployment, cairn, regtest,
+};
 use crate::pow::{AsertRetarget, PowParams, Retarget, Work};
 
 /// Blocks mined at once, at regtest's difficulty, before the schedule starts: 100 until the first coinbase matures and
@@ -49,6 +51,7 @@ impl ChainParams {
             assume_valid: None,
             prune_after_height: 1000,
             testdummy: VersionBitsDeployment::TESTDUMMY_REGTEST,
+            chain_tx_data: ChainTxData::default(),
             seeds: Vec::new(),
         }
     }

@@ -4,8 +4,8 @@ use bitcoin::Amount;
 use ruint::uint;
 
 use super::{
-    ActivationHeights, AddressFormat, BaseScriptRules, BlockPosition, ChainParams, ConsensusParams, GenesisParts,
-    ScriptFlagException, VersionBitsDeployment, block_hash,
+    ActivationHeights, AddressFormat, BaseScriptRules, BlockPosition, ChainParams, ChainTxData, ConsensusParams,
+    GenesisParts, ScriptFlagException, VersionBitsDeployment, block_hash,
 };
 use crate::pow::{BitcoinRetarget, PowParams, Retarget, Work};
 
@@ -71,6 +71,7 @@ impl ChainParams {
             assume_valid: Some(block_hash("00000000000000000000ccebd6d74d9194d8dcdc1d177c478e094bfad51ba5ac")),
             prune_after_height: 100_000,
             testdummy: VersionBitsDeployment::testdummy_never(VersionBitsDeployment::NINETY_PERCENT),
+            chain_tx_data: ChainTxData { time: 1_772_055_173, transactions: 1_315_805_869, rate: 5.401_110_064_961_22 },
             seeds: Vec::new(),
         }
     }

@@ -6,7 +6,8 @@ use ruint::uint;
 
 use super::deployment::ActivationOverride;
 use super::{
-    ActivationHeights, AddressFormat, ChainParams, ConsensusParams, Genesis, GenesisParts, VersionBitsDeployment,
+    ActivationHeights, AddressFormat, ChainParams, ChainTxData, ConsensusParams, Genesis, GenesisParts,
+    VersionBitsDeployment,
 };
 use crate::pow::{BitcoinRetarget, PowParams, Retarget, Work};
 
@@ -65,6 +66,7 @@ impl ChainParams {
             assume_valid: None,
             prune_after_height: 1000,
             testdummy: VersionBitsDeployment::TESTDUMMY_REGTEST,
+            chain_tx_data: ChainTxData { rate: 0.001, ..ChainTxData::default() },
             seeds: Vec::new(),
         }
     }

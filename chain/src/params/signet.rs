@@ -5,7 +5,8 @@ use bitcoin::{Amount, ScriptBuf};
 use ruint::uint;
 
 use super::{
-    ActivationHeights, AddressFormat, ChainParams, ConsensusParams, GenesisParts, VersionBitsDeployment, block_hash,
+    ActivationHeights, AddressFormat, ChainParams, ChainTxData, ConsensusParams, GenesisParts, VersionBitsDeployment,
+    block_hash,
 };
 use crate::hash::HashWriter;
 use crate::pow::{BitcoinRetarget, PowParams, Retarget, Work};
@@ -23,6 +24,11 @@ impl ChainParams {
             minimum_chain_work: Work::new(uint!(0xb463ea0a4b8_U256)),
             // Height 293175.
             assume_valid: Some(block_hash("00000008414aab61092ef93f1aacc54cf9e9f16af29ddad493b908a01ff5c329")),
+            chain_tx_data: ChainTxData {
+                time: 1_772_055_248,
+                transactions: 28_676_833,
+                rate: 0.067_366_234_363_389_29,
+            },
             ..Self::signet_with_challenge(ScriptBuf::from_bytes(challenge))
         }
     }
@@ -65,6 +71,7 @@ impl ChainParams {
             assume_valid: None,
             prune_after_height: 1000,
             testdummy: VersionBitsDeployment::testdummy_never(VersionBitsDeployment::NINETY_PERCENT),
+            chain_tx_data: ChainTxData::default(),
             seeds: Vec::new(),
         }
     }

@@ -5,7 +5,8 @@ use ruint::uint;
 
 use super::genesis::unspendable_script;
 use super::{
-    ActivationHeights, AddressFormat, ChainParams, ConsensusParams, GenesisParts, VersionBitsDeployment, block_hash,
+    ActivationHeights, AddressFormat, ChainParams, ChainTxData, ConsensusParams, GenesisParts, VersionBitsDeployment,
+    block_hash,
 };
 use crate::pow::{BitcoinRetarget, PowParams, Retarget, Work};
 
@@ -53,6 +54,11 @@ impl ChainParams {
             assume_valid: Some(block_hash("0000000002368b1e4ee27e2e85676ae6f9f9e69579b29093e9a82c170bf7cf8a")),
             prune_after_height: 1000,
             testdummy: VersionBitsDeployment::testdummy_never(VersionBitsDeployment::SEVENTY_FIVE_PERCENT),
+            chain_tx_data: ChainTxData {
+                time: 1_772_013_387,
+                transactions: 14_191_421,
+                rate: 0.018_485_795_795_284_12,
+            },
             seeds: Vec::new(),
         }
     }

@@ -10,6 +10,7 @@
 //! crash between the two leaves the page that was to be split beside what was made of its upper half, which is taken away
 //! again: merging the same changes once more, which the journal makes sure of, makes it anew.
 
+mod hold;
 mod page;
 
 use std::fs::File;
@@ -20,6 +21,8 @@ use bitcoin::OutPoint;
 
 use super::{MAX_VALUE_SIZE, StoreError};
 use crate::coins::{Change, Coin, CoinHasher, CoinSalt, CoinsError, CoinsScan, CoinsView, Generation};
+use hold::Holds;
+pub(crate) use hold::PagesHold;
 use page::Page;
 
 /// A page that grows over this many bytes splits.
@@ -45,6 +48,8 @@ pub struct CoinPages {
     file: File,
     /// Pages written so far.
     written: AtomicUsize,
+    /// Who reads all pages.
+    holds: Holds,
 }
 
 impl CoinPages {
@@ -58,6 +63,7 @@ impl CoinPages {
             operations: AtomicUsize::new(0),
             file,
             written: AtomicUsize::new(0),
+            holds: Holds::default(),
         };
         if depths == [0]
             && !pages.tree.contains_key(0u64.to_be_bytes()).map_err(StoreError::database("read coins from"))?
@@ -104,8 +110,15 @@ impl CoinPages {
         Ok(())
     }
 
-    /// Merges a generation of changes, page by page in the order of their hashes. Doing so again changes nothing.
+    /// Keeps the pages as they are until the hold is dropped. No merge may be running.
+    pub(crate) fn hold(&self) -> PagesHold {
+        self.holds.hold()
+    }
+
+    /// Merges a generation of changes, page by page in the order of their hashes. Doing so again changes nothing. Waits for
+    /// everybody who holds the pages.
     pub(crate) fn merge(&self, generation: &Generation) -> Result<(), StoreError> {
+        self.holds.wait_until_gone();
         let mut changes: Vec<(u64, &Change)> =
             generation.changes().map(|change| (self.hasher.hash(&change.outpoint), change)).collect();
         changes.sort_unstable_by_key(|(hash, _)| *hash);
@@ -234,11 +247,12 @@ impl CoinsView for CoinPages {
 }
 
 impl CoinsScan for CoinPages {
-    /// Nothing may be merged meanwhile, or coins may be missed.
+    /// Nothing may be merged meanwhile, or coins may be missed: see [`CoinPages::hold`].
     fn scan(&self, visit: &mut dyn FnMut(&OutPoint, &Coin) -> Result<(), CoinsError>) -> Result<(), CoinsError> {
         for value in self.tree.iter().values() {
             let page = Page::decode(value.map_err(StoreError::database("read coins from"))?)?;
             page.for_each(|outpoint, coin| visit(&outpoint, &coin))?;
+            self.collect_garbage();
         }
         Ok(())
     }

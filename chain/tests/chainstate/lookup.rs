@@ -1,8 +1,11 @@
 //! What is asked about single blocks and branches.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use bitcoin::OutPoint;
 use cairn_chain::chainstate::{ChainTip, ChainTipStatus, ChainstateError, ChainstateOptions};
+use cairn_chain::coins::{Coin, CoinsScan};
 use cairn_chain::params::{ChainParams, RegtestOptions};
 use cairn_chain::primitives::Block;
 
@@ -10,7 +13,7 @@ use crate::own_chain::{Fault, Tip};
 use crate::submit::Node;
 
 fn node() -> Node {
-    let options = ChainstateOptions { threads: 1, block_file_size: 4_000, ..Default::default() };
+    let options = ChainstateOptions { threads: 1, block_file_size: 2_000, ..Default::default() };
     Node::new(ChainParams::regtest(RegtestOptions::default()), options)
 }
 
@@ -81,7 +84,7 @@ fn a_pruned_body_was_there_once() {
     grow(&mut node, Tip::genesis(), 320, 0);
     let (first, last) = (node.chainstate().block_hash(1).unwrap(), node.chainstate().block_hash(320).unwrap());
     let kept = node.chainstate().stored_block(&first).unwrap();
-    node.chainstate().prune_to_height(20).unwrap();
+    node.chainstate().prune_to_height(32).unwrap();
     assert!(node.chainstate().was_pruned(&first) && !node.chainstate().was_pruned(&last));
     assert!(!node.chainstate().stored_block(&first).unwrap().has_body());
     assert!(kept.bytes().is_err(), "the file went between looking it up and reading it");
@@ -131,4 +134,30 @@ fn each_branch_has_its_tip_and_status() {
     let block = node.chainstate().stored_block(&active.hash).unwrap().block().unwrap();
     assert!(node.chainstate().process_new_block(Arc::new(block), true).unwrap().is_ok());
     status(&mut node, &active, 0, ChainTipStatus::Active);
+}
+
+/// A snapshot is of one block, whatever comes while it is read.
+#[test]
+fn coins_hold_still_while_they_are_read() {
+    let options = ChainstateOptions { threads: 1, cache_bytes: 0, ..Default::default() };
+    let mut node = Node::new(ChainParams::regtest(RegtestOptions::default()), options);
+    let trunk = grow(&mut node, Tip::genesis(), 110, 0);
+    let before = node.coins();
+    let snapshot = node.chainstate().coins_snapshot().unwrap();
+    assert_eq!(snapshot.tip.hash, trunk.hash);
+    let reader = std::thread::spawn(move || {
+        let mut visited = 0;
+        let mut slowly = |_: &OutPoint, _: &Coin| {
+            visited += 1;
+            std::thread::sleep(Duration::from_millis(1));
+            Ok(())
+        };
+        snapshot.scan(&mut slowly).unwrap();
+        visited
+    });
+    // With no memory for a cache each block is to be written, which waits for the reader.
+    grow(&mut node, trunk, 20, 1);
+    let after = node.coins();
+    assert_eq!(reader.join().unwrap(), before.1);
+    assert_ne!(after.0, before.0);
 }

@@ -7,7 +7,7 @@ use cairn_chain::mempool::MempoolEvent;
 use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
-use super::{Chain, Job};
+use super::{Answer, Chain, Job};
 
 /// The chain thread ended, because the node is stopping or because of a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -33,8 +33,8 @@ impl ChainHandle {
         Self { jobs, tip, events, mempool_events }
     }
 
-    /// Runs something on the chain thread, after everything that was sent before it, and returns what it returns. It runs
-    /// even when the caller no longer waits.
+    /// Runs something on the chain thread, after everything that was sent before it, and returns what it returns, once it was
+    /// told to all who listen. It runs even when the caller no longer waits.
     ///
     /// # Errors
     ///
@@ -44,9 +44,12 @@ impl ChainHandle {
         run: impl FnOnce(&mut Chain) -> T + Send + 'static,
     ) -> Result<T, ChainStopped> {
         let (answer, answered) = oneshot::channel();
-        let job = move |chain: &mut Chain| {
-            // Whoever asked may have gone.
-            let _ = answer.send(run(chain));
+        let job = move |chain: &mut Chain| -> Answer {
+            let result = run(chain);
+            Box::new(move || {
+                // Whoever asked may have gone.
+                let _ = answer.send(result);
+            })
         };
         self.jobs.send(Box::new(job)).await.map_err(|_| ChainStopped)?;
         answered.await.map_err(|_| ChainStopped)
@@ -64,7 +67,6 @@ impl ChainHandle {
     }
 
     /// The tip, to wait for it to change.
-    #[allow(dead_code, reason = "waited for by methods that are yet to come")]
     pub(crate) fn watch_tip(&self) -> watch::Receiver<BlockReference> {
         self.tip.clone()
     }

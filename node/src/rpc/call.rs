@@ -40,6 +40,24 @@ impl Call {
     }
 }
 
+/// Runs something that reads files or writes much JSON, where no other call waits for it.
+///
+/// # Errors
+///
+/// What it fails with.
+pub(crate) async fn run_apart<T: Send + 'static>(
+    run: impl FnOnce() -> Result<T, RpcError> + Send + 'static,
+) -> Result<T, RpcError> {
+    match tokio::task::spawn_blocking(run).await {
+        Ok(result) => result,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // Only a runtime that is shutting down cancels what has not begun.
+            Err(_) => Err(RpcError::shutting_down()),
+        },
+    }
+}
+
 /// Where a call comes from. Clones are of the same request.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Caller {

@@ -11,8 +11,8 @@ use super::{NetworkSpec, retarget};
 use crate::params::compact::target_from_bits;
 use crate::params::genesis::unspendable_script;
 use crate::params::{
-    ActivationHeights, AddressFormat, BUILTIN_NETWORKS, ChainParams, ConsensusParams, Deployment, GenesisParts,
-    MAX_ACTIVATION_HEIGHT, MAX_GENESIS_MESSAGE_BYTES, VersionBitsDeployment, regtest,
+    ActivationHeights, AddressFormat, BUILTIN_NETWORKS, ChainParams, ChainTxData, ConsensusParams, Deployment,
+    GenesisParts, MAX_ACTIVATION_HEIGHT, MAX_GENESIS_MESSAGE_BYTES, VersionBitsDeployment, regtest,
 };
 use crate::pow::{PowParams, Work};
 
@@ -78,6 +78,7 @@ pub(super) fn read(text: &str) -> Result<NetworkSpec, SpecError> {
         assume_valid: None,
         prune_after_height: 1000,
         testdummy: VersionBitsDeployment::testdummy_never(VersionBitsDeployment::NINETY_PERCENT),
+        chain_tx_data: ChainTxData::default(),
         seeds: seeds(&root)?,
     };
     Ok(NetworkSpec {

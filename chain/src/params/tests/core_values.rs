@@ -196,6 +196,8 @@ fn main_has_its_exceptions_and_nobody_else() {
 
 #[test]
 fn only_regtest_votes_on_the_test_deployment() {
+    let data = ChainParams::main().chain_tx_data;
+    assert_eq!((data.time, data.transactions), (1_772_055_173, 1_315_805_869));
     assert_eq!(ChainParams::main().testdummy.start, DeploymentStart::NeverActive);
     assert_eq!(ChainParams::regtest(RegtestOptions::default()).testdummy.start, DeploymentStart::At(0));
 }
