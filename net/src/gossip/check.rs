@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn targets_are_read_as_core_reads_them() {
-        let of = |bits| target(bits, Target::MAX);
+        let of = |bits| target(bits, Target::from_be_bytes([0xff; 32]));
         for bits in [0, 0x0100_3456, 0x0200_0056, 0x0300_0000, 0x0092_3456, 0x0180_0000, 0x2000_0000] {
             assert_eq!(of(bits), Err(HeaderError::Target { got: bits }), "{bits:#x} is zero");
         }

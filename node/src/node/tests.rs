@@ -146,7 +146,7 @@ async fn metrics_follow_the_chain() {
         "cairn_reorg_depth_blocks_bucket{le=\"2\"} 1",
         "cairn_reorg_depth_blocks_bucket{le=\"3\"} 2",
         "cairn_reorg_depth_blocks_sum 5",
-        "cairn_initial_block_download 1",
+        "cairn_initial_block_download 0",
     ];
     let mut text = String::new();
     for _ in 0..50 {
