@@ -281,7 +281,7 @@ async fn a_child_pays_for_its_parent() {
     // One that pays more takes the place of both.
     let better = pay_fee(coin, 10_000);
     let replaced = test.get("submitpackage", &format!("[[{}]]", hex(&better))).await;
-    let mut expected = vec![parent.compute_txid(), child.compute_txid()];
+    let mut expected = [parent.compute_txid(), child.compute_txid()];
     expected.sort();
     let expected: Vec<_> = expected.iter().map(ToString::to_string).collect();
     assert_eq!(replaced["replaced-transactions"], json!(expected));
