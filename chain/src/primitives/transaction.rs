@@ -334,7 +334,7 @@ mod tests {
 
     #[test]
     fn without_witnesses_no_inputs_are_no_marker() {
-        let output = "0100000000000000000151";
+        let output = "01000000000000000151";
         let bytes = Vec::from_hex(&format!("020000000001{output}00000000")).unwrap();
         assert!(Transaction::decode(bytes.clone()).is_err(), "a flag, and no witness");
         let transaction = Transaction::decode_without_witness(bytes.clone()).unwrap();
