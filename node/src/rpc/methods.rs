@@ -33,8 +33,13 @@ pub(super) static TABLE: &[&[Method]] = &[
     mempool::info::METHODS,
     mempool::priority::METHODS,
     mempool::spenders::METHODS,
+    rawtransactions::combine::METHODS,
+    rawtransactions::create::METHODS,
+    rawtransactions::get::METHODS,
     rawtransactions::package::METHODS,
     rawtransactions::send::METHODS,
+    rawtransactions::show::METHODS,
+    rawtransactions::sign::METHODS,
     rawtransactions::test_accept::METHODS,
 ];
 
