@@ -10,7 +10,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `family`, `families` | names, meanings, labels |
-//! | `chain`, `rpc` | the metrics of one part |
+//! | `chain`, `rpc`, `miner` | the metrics of one part |
 //! | `collect` | values that are asked for when somebody looks |
 //! | `events` | values that change when something happens |
 //! | `server` | where they are served |
@@ -22,6 +22,7 @@ mod events;
 pub(crate) mod export;
 mod families;
 mod family;
+mod miner;
 mod rpc;
 mod server;
 
@@ -31,6 +32,7 @@ use prometheus::{Registry, TextEncoder};
 
 pub(crate) use chain::ChainMetrics;
 pub(crate) use events::count_events;
+pub(crate) use miner::MinerMetrics;
 pub(crate) use rpc::RpcMetrics;
 pub(crate) use server::router;
 
@@ -42,6 +44,8 @@ pub(crate) struct Metrics {
     pub(crate) chain: Arc<ChainMetrics>,
     /// JSON-RPC.
     pub(crate) rpc: Arc<RpcMetrics>,
+    /// Mining.
+    pub(crate) miner: Arc<MinerMetrics>,
 }
 
 impl Metrics {
@@ -58,7 +62,8 @@ impl Metrics {
         registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
         let chain = Arc::new(ChainMetrics::new(&registry)?);
         let rpc = Arc::new(RpcMetrics::new(&registry)?);
-        Ok(Self { registry, chain, rpc })
+        let miner = Arc::new(MinerMetrics::new(&registry)?);
+        Ok(Self { registry, chain, rpc, miner })
     }
 
     /// All metrics in Prometheus' text format.

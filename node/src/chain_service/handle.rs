@@ -61,7 +61,6 @@ impl ChainHandle {
     }
 
     /// The tip, to wait for it to change.
-    #[allow(dead_code, reason = "waited for by RPC, which is yet to come")]
     pub(crate) fn watch_tip(&self) -> watch::Receiver<BlockReference> {
         self.tip.clone()
     }

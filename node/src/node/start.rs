@@ -22,6 +22,7 @@ use crate::chain_service::{Chain, ChainService, ChainStopped};
 use crate::config::Config;
 use crate::context::{NodeContext, SharedContext};
 use crate::mempool_file::MempoolFiles;
+use crate::miner::Miner;
 use crate::metrics::{Metrics, RpcMetrics};
 use crate::rpc::RpcServer;
 use crate::tasks::{Tasks, panic_message};
@@ -98,7 +99,10 @@ impl Node {
             node.rpc = Some(server);
         }
         // Peers are met from here on.
-        // The miner starts here.
+        if let Some(script) = node.context.config.mining.script_pubkey(&node.context.params)? {
+            let miner = Miner::new(Arc::clone(&node.context), script)?;
+            node.tasks.spawn("miner", miner.run());
+        }
 
         node.phase.send_replace(Phase::Running(Arc::clone(&node.context)));
         node.tell_that_it_runs(&endpoints);

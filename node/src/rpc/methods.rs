@@ -5,11 +5,28 @@
 mod blockchain;
 mod control;
 mod hidden;
+mod mining;
+mod network;
+mod util;
 
 use super::table::Method;
 
 /// Every method there is.
-pub(super) static TABLE: &[&[Method]] = &[blockchain::METHODS, control::METHODS, hidden::METHODS];
+pub(super) static TABLE: &[&[Method]] = &[
+    blockchain::METHODS,
+    control::METHODS,
+    hidden::METHODS,
+    mining::METHODS[0],
+    mining::METHODS[1],
+    mining::METHODS[2],
+    mining::METHODS[3],
+    network::METHODS,
+    util::addresses::METHODS,
+    util::descriptors::METHODS,
+    util::messages::METHODS,
+    util::multisig::METHODS,
+    util::node::METHODS,
+];
 
 /// Methods of Core that are missing here on purpose, and what clients that call them are told.
 pub(super) static ELSEWHERE: &[(&[&str], &str)] = &[(
