@@ -34,7 +34,9 @@
 //! | `prune` | old bodies go | `FindFilesToPrune` |
 //! | `reindex` | what can be computed from block files is computed again | `-reindex`, `-reindex-chainstate` |
 //! | `verify` | the newest blocks are checked again | `CVerifyDB` |
+//! | `proposal` | a block that may be the next one | `TestBlockValidity` |
 //! | `status` | what the chain state is asked | `getblockchaininfo` |
+//! | `lookup` | single blocks, where they are kept, and the ends of branches | `BlockManager::ReadBlock`, `getchaintips` |
 //! | `events`, `error` | what it tells | `CValidationInterface` |
 
 mod accept;
@@ -49,9 +51,11 @@ mod export;
 mod flush;
 mod import;
 mod invalidate;
+mod lookup;
 mod open;
 mod options;
 mod prepare;
+mod proposal;
 mod prune;
 mod reindex;
 mod status;
@@ -76,7 +80,9 @@ pub use events::{BlockReference, ChainEvent};
 pub use export::ExportRange;
 use flush::Flush;
 pub use import::{BlockSource, ImportProgress, ImportSummary};
+pub use lookup::{ChainTip, ChainTipStatus, StoredBlock};
 pub use options::{AssumeValid, ChainstateOptions, DEFAULT_MAX_TIP_AGE, MIN_CACHE_BYTES, MIN_PRUNE_TARGET};
+pub use proposal::ProposalError;
 pub use prune::MIN_BLOCKS_TO_KEEP;
 pub use reindex::{ReindexProgress, ReindexScope};
 pub use status::{BlockLookup, ChainStatus};

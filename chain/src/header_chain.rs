@@ -1,5 +1,6 @@
 //! What header rules need to know about the chain a block extends.
 
+use bitcoin::block::Version;
 use bitcoin::{BlockHash, CompactTarget};
 
 /// Headers whose median time a new block must exceed (Core: `CBlockIndex::nMedianTimeSpan`, `chain.h`).
@@ -14,6 +15,8 @@ pub struct HeaderFacts {
     pub time: u32,
     /// Compact target the block was mined at.
     pub bits: CompactTarget,
+    /// Version, whose bits are votes (BIP9).
+    pub version: Version,
 }
 
 /// A chain of headers from genesis to its last block, the parent of the block under check.
@@ -79,7 +82,12 @@ mod tests {
     fn chain(times: &[u32]) -> Vec<HeaderFacts> {
         times
             .iter()
-            .map(|&time| HeaderFacts { hash: BlockHash::all_zeros(), time, bits: CompactTarget::from_consensus(0) })
+            .map(|&time| HeaderFacts {
+                hash: BlockHash::all_zeros(),
+                time,
+                bits: CompactTarget::from_consensus(0),
+                version: Version::ONE,
+            })
             .collect()
     }
 

@@ -28,6 +28,7 @@
 //! | [`coins`] | unspent outputs, views of them, the write-back cache, statistics |
 //! | [`chainstate`] | the block index, the best chain, reorganisations, import, pruning, verification |
 //! | [`mempool`] | transactions that wait for a block, and the order they are mined in |
+//! | [`mining`] | block templates, the search for nonces in them, blocks from outside |
 //! | [`store`] | the data directory: block files, pages of coins in sled, the journal |
 //! | [`pow`] | targets, work, retargeting, the search for nonces |
 //! | [`params`] | the networks, and files that define one |
@@ -39,6 +40,7 @@ pub mod coins;
 pub mod hash;
 pub mod header_chain;
 pub mod mempool;
+pub mod mining;
 pub mod params;
 pub mod pow;
 pub mod primitives;

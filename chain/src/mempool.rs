@@ -21,9 +21,11 @@
 //! | `fees` | what fees bought so far | `CBlockPolicyEstimator` |
 //! | `orphanage` | transactions whose parents have not come yet | `TxOrphanage` |
 //! | `saved`, `persist` | the pool of an earlier run, and the file it is kept in | `node/mempool_persist.cpp` |
+//! | `consistency` | whether all of it agrees | `CTxMemPool::check` |
 //! | `entry`, `options`, `events`, `error` | a transaction, choices, news, and one variant for each rule | |
 
 mod accept;
+mod consistency;
 mod entry;
 mod error;
 mod events;
@@ -45,6 +47,7 @@ mod scripts;
 mod view;
 
 pub use accept::{Admitted, Candidate, VerifiedCandidate};
+pub use consistency::Inconsistency;
 pub use entry::{LockPoints, MempoolEntry};
 pub use error::{MempoolError, PackageRejection, Rejection};
 pub use events::{MempoolEvent, RemovalReason};
@@ -60,3 +63,4 @@ pub use options::{
 pub use package::{PackageOutcome, PackageResult};
 pub use pool::Mempool;
 pub use saved::{Restored, SavedMempool};
+pub use scripts::ScriptsAhead;

@@ -51,12 +51,15 @@ pub(crate) use checker::{
 pub use error::ScriptError;
 pub use flags::ScriptVerifyFlags;
 pub use instructions::{Instruction, Instructions};
-pub use patterns::{WitnessProgram, is_pay_to_script_hash, is_push_only, is_unspendable, witness_program};
+pub use patterns::{
+    WitnessProgram, has_valid_ops, is_pay_to_script_hash, is_push_only, is_unspendable, witness_program,
+};
 pub(crate) use push::{append_number_push, append_push};
 pub use redeem_script::redeem_script;
 pub use sighash::{
     PrecomputedTransactionData, TaprootSpend, TapscriptSpend, legacy_sighash, segwit_v0_sighash, taproot_sighash,
 };
+pub use signature::is_strict_signature;
 pub use sigops::{count_p2sh_sigops, count_sigops, count_witness_sigops};
 pub use solver::{TxoutType, solve};
 pub(crate) use taproot::is_tapscript_leaf;

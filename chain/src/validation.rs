@@ -33,6 +33,8 @@
 //! | `cache` | what need not be verified again | `ValidationCache` |
 //! | `lock_time` | final transactions, relative lock times | `IsFinalTx`, `CalculateSequenceLocks` |
 //! | `merkle`, `witness_commitment`, `signet` | roots, the commitment to witnesses, BIP325 | `consensus/merkle.cpp`, `signet.cpp` |
+//! | `proposal` | a block that is looked at but not taken | `TestBlockValidity`, `validation.cpp` |
+//! | `version_bits` | rules that miners vote about | `versionbits.cpp` |
 //! | `rules` | which script flags and BIP30 hold where | `GetBlockScriptFlags`, `IsBIP30Repeat` |
 //! | `subsidy` | what a block may create | `GetBlockSubsidy` |
 //! | `error`, `verdict` | one variant for each rule, and what it means | `BlockValidationResult` |
@@ -45,12 +47,14 @@ mod header;
 mod inputs;
 mod lock_time;
 mod merkle;
+mod proposal;
 mod rules;
 mod scripts;
 mod signet;
 mod subsidy;
 mod transaction;
 mod verdict;
+mod version_bits;
 mod witness_commitment;
 
 pub use block::{CheckedBlock, check_block};
@@ -61,12 +65,19 @@ pub use header::{CheckedHeader, ContextuallyCheckedHeader, check_header, context
 pub use inputs::{InputsCheckedBlock, check_inputs, check_transaction_inputs, transaction_sigop_cost};
 pub use lock_time::{SequenceLocks, is_final};
 pub use merkle::{MerkleRoot, merkle_root, witness_merkle_root};
+pub(crate) use merkle::{merkle_branch, root_of, root_with_branch};
+pub use proposal::{ProposalChecks, check_proposal};
 pub use rules::block_script_flags;
 pub use scripts::{ConnectableBlock, ScriptChecks, check_scripts};
 pub use subsidy::block_subsidy;
 pub use transaction::check_transaction;
 pub use verdict::Verdict;
+pub use version_bits::{
+    DeploymentInfo, DeploymentState, DeploymentStatistics, ThresholdState, compute_block_version, deployment_info,
+    deployment_state,
+};
 pub use witness_commitment::witness_commitment;
+pub(crate) use witness_commitment::{commitment_index, commitment_script};
 
 /// The most satoshis any value or sum may be (Core: `MAX_MONEY`, `consensus/amount.h`). Not the supply: a bound that keeps
 /// sums from overflowing.

@@ -2,7 +2,7 @@
 //!
 //! One thread reads and writes the chain state, so nothing about it needs a lock. Others send it things to do, which run in the
 //! order in which they arrive: a question is a closure that looks, a block is a closure that submits it. After each of them the
-//! thread tells what happened: the new tip to whoever waits for one, every event to whoever listens.
+//! thread tells what happened: the new tip to whoever waits for one, every event of chain and pool to whoever listens.
 
 mod chain;
 mod handle;
@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use cairn_chain::chainstate::{ChainEvent, ChainstateError};
+use cairn_chain::mempool::MempoolEvent;
 use tokio::sync::{broadcast, mpsc, watch};
 use tracing::{error, info};
 
@@ -40,12 +41,14 @@ impl ChainService {
     /// # Errors
     ///
     /// When the operating system has no thread to give.
-    pub(crate) fn start(chain: Chain) -> std::io::Result<(Self, ChainHandle)> {
+    pub(crate) fn start(mut chain: Chain) -> std::io::Result<(Self, ChainHandle)> {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let (tip, watched) = watch::channel(chain.chainstate.tip());
         let (events, _) = broadcast::channel(EVENTS);
-        let handle = ChainHandle::new(jobs, watched, events.clone());
-        let worker = Worker { chain, queue, tip, events };
+        let (mempool_events, _) = broadcast::channel(EVENTS);
+        let handle = ChainHandle::new(jobs, watched, events.clone(), mempool_events.clone());
+        chain.mempool.keep_events();
+        let worker = Worker { chain, queue, tip, events, mempool_events };
         let thread = std::thread::Builder::new().name("chain".to_owned()).spawn(move || worker.run())?;
         Ok((Self { thread }, handle))
     }
@@ -70,6 +73,7 @@ struct Worker {
     queue: mpsc::Receiver<Job>,
     tip: watch::Sender<cairn_chain::chainstate::BlockReference>,
     events: broadcast::Sender<Arc<ChainEvent>>,
+    mempool_events: broadcast::Sender<Arc<[MempoolEvent]>>,
 }
 
 impl Worker {
@@ -109,6 +113,11 @@ impl Worker {
             }
             // Nobody listening is no failure.
             let _ = self.events.send(Arc::new(event));
+        }
+        let mempool_events = self.chain.mempool.take_events();
+        if !mempool_events.is_empty() && self.mempool_events.receiver_count() > 0 {
+            // As above.
+            let _ = self.mempool_events.send(mempool_events.into());
         }
         let tip = self.chain.chainstate.tip();
         self.tip.send_if_modified(|known| std::mem::replace(known, tip) != tip);

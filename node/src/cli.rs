@@ -1,7 +1,7 @@
 //! The command line: what can be asked, and how answers and errors are given.
 //!
 //! Data goes to standard output, everything else to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage,
-//! 3 nobody answers, 5 interrupted, 6 not well.
+//! 3 nobody answers, 5 interrupted, 6 not well; of `cairn rpc` the numbers of the node's errors.
 
 mod advice;
 mod chain;
@@ -12,6 +12,7 @@ mod interruption;
 mod metrics;
 mod network;
 mod progress;
+mod rpc;
 mod run;
 
 use std::error::Error;
@@ -46,6 +47,7 @@ enum Command {
     Network(network::NetworkArgs),
     Config(config::ConfigArgs),
     Metrics(metrics::MetricsArgs),
+    Rpc(rpc::RpcArgs),
 }
 
 /// What a command answers with: the text for standard output.
@@ -63,6 +65,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Network(args) => network::run(args),
         Command::Config(args) => config::run(&args, &given),
         Command::Metrics(args) => metrics::run(&args),
+        Command::Rpc(args) => rpc::run(&args, &given),
     };
     match answer.and_then(|text| print(&text)) {
         Ok(()) => ExitCode::SUCCESS,

@@ -13,7 +13,7 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `chain`, `blocks`, `mempool`, `peers`, `rpc`, `metrics`, `mining`, `log` | the keys, by part of the node |
+//! | `network`, `chain`, `blocks`, `mempool`, `peers`, `rpc`, `metrics`, `mining`, `log` | the keys, by part of the node |
 //! | `listen_address`, `fee_rate` | values of kinds of their own |
 //! | `key` | the keys as data |
 //! | `given`, `environment`, `file` | where values come from |
@@ -36,12 +36,11 @@ mod mempool;
 mod metrics;
 mod mining;
 mod nearest;
+mod network;
 mod peers;
 mod rpc;
 mod settings;
 mod template;
-#[cfg(test)]
-mod testing;
 
 use cairn_chain::chainstate::{ChainstateOptions, DEFAULT_MAX_TIP_AGE};
 use cairn_chain::params::ChainParams;
@@ -57,8 +56,9 @@ pub(crate) use log::{LogConfig, LogFormat};
 pub(crate) use mempool::MempoolConfig;
 pub(crate) use metrics::MetricsConfig;
 pub(crate) use mining::MiningConfig;
+pub(crate) use network::NetworkConfig;
 pub(crate) use peers::PeersConfig;
-pub(crate) use rpc::RpcConfig;
+pub(crate) use rpc::{RpcAccess, RpcConfig};
 pub(crate) use settings::{Origin, Setting, Settings};
 pub(crate) use template::template;
 
@@ -107,9 +107,9 @@ impl Config {
     ///
     /// The first thing that does not fit.
     pub(crate) fn check(&self) -> Result<ChainParams, ConfigError> {
-        let params = self.chain.params()?;
+        let params = self.chain.network.params()?;
         self.mempool.check(&params)?;
-        self.rpc.check()?;
+        self.rpc.access.check()?;
         self.mining.script_pubkey(&params)?;
         self.log.check()?;
         Ok(params)
@@ -117,9 +117,19 @@ impl Config {
 
     /// How the chain state is to be run.
     pub(crate) fn chainstate_options(&self) -> ChainstateOptions {
-        let default = if self.chain.may_rest() { u64::MAX } else { DEFAULT_MAX_TIP_AGE };
+        let default = if self.chain.network.may_rest() { u64::MAX } else { DEFAULT_MAX_TIP_AGE };
         let max_tip_age = self.max_tip_age.unwrap_or(default);
         ChainstateOptions { max_tip_age, ..self.blocks.apply(self.chain.chainstate_options()) }
+    }
+}
+
+#[cfg(test)]
+impl Config {
+    /// What these words on a command line say, without environment and file.
+    pub(crate) fn of(arguments: &[&str]) -> Self {
+        use clap::FromArgMatches;
+        let command = Self::augment_args(clap::Command::new("cairn").no_binary_name(true));
+        Self::from_arg_matches(&command.get_matches_from(arguments)).unwrap()
     }
 }
 

@@ -22,14 +22,13 @@ pub(crate) struct NodeContext {
     /// Folder of the network's data.
     pub(crate) directory: PathBuf,
     /// When the node started.
-    #[allow(dead_code, reason = "read by RPC, which is yet to come")]
     pub(crate) started: Instant,
     /// Cancelled when the node is to stop; whoever cancels it stops the node.
     pub(crate) shutdown: CancellationToken,
     /// What the user set.
     pub(crate) config: Config,
     /// What is counted and measured.
-    #[allow(dead_code, reason = "read by RPC and the mempool, which are yet to come")]
+    #[allow(dead_code, reason = "counted by the mempool and the miner, which are yet to come")]
     pub(crate) metrics: Metrics,
     /// Whether the pool of the last run was taken back, as far as it fits.
     pub(crate) mempool_loaded: AtomicBool,

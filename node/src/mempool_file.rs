@@ -1,6 +1,7 @@
 //! The pool, and what it knows about fees, across restarts.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use cairn_chain::mempool::fees::{FeeEstimator, MAX_FILE_AGE};
@@ -17,6 +18,9 @@ use crate::chain_service::{ChainHandle, ChainStopped};
 const BATCH: usize = 64;
 /// Batches that may wait for the chain thread.
 const BATCHES_AHEAD: usize = 4;
+
+/// Held while the pool is saved.
+static SAVING: Mutex<()> = Mutex::new(());
 
 /// Files of the pool in the network's folder.
 #[derive(Debug, Clone)]
@@ -70,28 +74,13 @@ impl MempoolFiles {
     ///
     /// When the chain thread has ended.
     pub(crate) async fn load(&self, chain: &ChainHandle) -> Result<LoadSummary, ChainStopped> {
-        let (batches, mut receiver) = mpsc::channel::<Vec<MempoolFileEntry>>(BATCHES_AHEAD);
-        let path = self.mempool.clone();
-        let reader = tokio::task::spawn_blocking(move || read_batches(&path, &batches));
-        let mut summary = LoadSummary::default();
-        while let Some(batch) = receiver.recv().await {
-            let outcomes = chain
-                .call(move |chain| {
-                    let restore = |entry| chain.mempool.restore(&chain.chainstate, entry);
-                    batch.into_iter().map(restore).collect::<Vec<_>>()
-                })
-                .await?;
-            for outcome in &outcomes {
-                summary.count(outcome);
-            }
-        }
-        match reader.await {
-            Ok(Ok(())) => info!(?summary, "took back the pool of the last run"),
-            Ok(Err(error)) if error.is_not_found() => debug!("there is no pool of an earlier run"),
-            Ok(Err(error)) => {
+        let (summary, read) = import(chain, self.mempool.clone(), ImportOptions::ALL).await?;
+        match read {
+            Ok(()) => info!(?summary, "took back the pool of the last run"),
+            Err(error) if error.is_not_found() => debug!("there is no pool of an earlier run"),
+            Err(error) => {
                 warn!(%error, ?summary, "the file of the pool is damaged; what is behind the damage is lost")
             }
-            Err(error) => warn!(%error, "reading the file of the pool failed"),
         }
         Ok(summary)
     }
@@ -102,9 +91,72 @@ impl MempoolFiles {
     ///
     /// When the file cannot be written; the old one is then left as it was.
     pub(crate) fn save(&self, saved: &SavedMempool) -> Result<u64, MempoolFileError> {
+        // Who saves first has the file half written when the next one begins.
+        let _saving = SAVING.lock().unwrap_or_else(PoisonError::into_inner);
         let key = Some(ObfuscationKey::random());
         write_mempool_file(&self.mempool, key, &saved.transactions, &saved.deltas, &saved.unbroadcast)
     }
+}
+
+/// What of a file is taken over, beside the transactions (Core: `ImportMempoolOptions`, `node/mempool_persist.h`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ImportOptions {
+    /// Transactions count as having come now.
+    pub(crate) use_current_time: bool,
+    /// What the operator pretended that transactions pay counts here too.
+    pub(crate) apply_fee_deltas: bool,
+    /// Own transactions that no peer had asked for are own ones here too.
+    pub(crate) apply_unbroadcast: bool,
+}
+
+impl ImportOptions {
+    /// All there is.
+    const ALL: Self = Self { use_current_time: false, apply_fee_deltas: true, apply_unbroadcast: true };
+
+    /// What of an entry is taken over; `now` is in seconds since 1970.
+    fn apply(self, entry: MempoolFileEntry, now: u64) -> Option<MempoolFileEntry> {
+        match entry {
+            MempoolFileEntry::Transaction(mut saved) => {
+                if self.use_current_time {
+                    saved.time = i64::try_from(now).unwrap_or(i64::MAX);
+                }
+                if !self.apply_fee_deltas {
+                    saved.fee_delta = 0;
+                }
+                Some(MempoolFileEntry::Transaction(saved))
+            }
+            delta @ MempoolFileEntry::Delta { .. } => self.apply_fee_deltas.then_some(delta),
+            unbroadcast @ MempoolFileEntry::Unbroadcast { .. } => self.apply_unbroadcast.then_some(unbroadcast),
+        }
+    }
+}
+
+/// Adds what a file holds to the pool, batch by batch, and tells how far the file could be read.
+///
+/// # Errors
+///
+/// When the chain thread has ended.
+pub(crate) async fn import(
+    chain: &ChainHandle,
+    path: PathBuf,
+    options: ImportOptions,
+) -> Result<(LoadSummary, Result<(), MempoolFileError>), ChainStopped> {
+    let (batches, mut receiver) = mpsc::channel::<Vec<MempoolFileEntry>>(BATCHES_AHEAD);
+    let reader = tokio::task::spawn_blocking(move || read_batches(&path, &batches));
+    let mut summary = LoadSummary::default();
+    while let Some(batch) = receiver.recv().await {
+        let outcomes = chain.call(move |chain| {
+            let now = chain.chainstate.adjusted_time();
+            let entries = batch.into_iter().filter_map(|entry| options.apply(entry, now));
+            entries.map(|entry| chain.mempool.restore(&chain.chainstate, entry)).collect::<Vec<_>>()
+        });
+        for outcome in &outcomes.await? {
+            summary.count(outcome);
+        }
+    }
+    // A panic was told about, and what was read before it is there.
+    let read = reader.await.unwrap_or(Ok(()));
+    Ok((summary, read))
 }
 
 impl LoadSummary {

@@ -1,6 +1,6 @@
 //! What is counted and measured, for Prometheus.
 //!
-//! A metric is defined once, as a [`Family`] in `families`: the registry, the dashboard and the alerts all take its name from
+//! A metric is defined once, as a `Family` in `families`: the registry, the dashboard and the alerts all take its name from
 //! there. Names follow Prometheus' guidelines: the unit is a base unit and ends the name, counters end in `_total`, and labels
 //! have few values, which nobody outside can add to.
 //!
@@ -10,7 +10,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `family`, `families` | names, meanings, labels |
-//! | `chain`, `rpc`, `miner` | the metrics of one part |
+//! | `chain`, `mempool`, `rpc`, `miner` | the metrics of one part |
 //! | `collect` | values that are asked for when somebody looks |
 //! | `events` | values that change when something happens |
 //! | `server` | where they are served |
@@ -22,6 +22,7 @@ mod events;
 pub(crate) mod export;
 mod families;
 mod family;
+mod mempool;
 mod miner;
 mod rpc;
 mod server;
@@ -32,6 +33,7 @@ use prometheus::{Registry, TextEncoder};
 
 pub(crate) use chain::ChainMetrics;
 pub(crate) use events::count_events;
+pub(crate) use mempool::MempoolMetrics;
 pub(crate) use miner::MinerMetrics;
 pub(crate) use rpc::RpcMetrics;
 pub(crate) use server::router;
@@ -42,6 +44,8 @@ pub(crate) struct Metrics {
     registry: Registry,
     /// The chain state.
     pub(crate) chain: Arc<ChainMetrics>,
+    /// Unconfirmed transactions.
+    pub(crate) mempool: Arc<MempoolMetrics>,
     /// JSON-RPC.
     pub(crate) rpc: Arc<RpcMetrics>,
     /// Mining.
@@ -61,9 +65,10 @@ impl Metrics {
         #[cfg(target_os = "linux")]
         registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
         let chain = Arc::new(ChainMetrics::new(&registry)?);
+        let mempool = Arc::new(MempoolMetrics::new(&registry)?);
         let rpc = Arc::new(RpcMetrics::new(&registry)?);
         let miner = Arc::new(MinerMetrics::new(&registry)?);
-        Ok(Self { registry, chain, rpc, miner })
+        Ok(Self { registry, chain, mempool, rpc, miner })
     }
 
     /// All metrics in Prometheus' text format.

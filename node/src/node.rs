@@ -1,7 +1,8 @@
 //! A running node: what starts after what, and how it ends.
 //!
 //! ```text
-//! start    lock of the data directory ─▶ metrics and health ─▶ chain state ─▶ chain thread ─▶ (mempool, RPC, peers, miner)
+//! start    lock of the data directory ─▶ metrics, health ─▶ RPC, warming up ─▶ chain state ─▶ chain thread
+//!          ─▶ (mempool) ─▶ RPC runs calls ─▶ (peers, miner)
 //! wait     until somebody asks to stop, or a part fails
 //! stop     everything but the chain is told and drained ─▶ (mempool saved) ─▶ chain thread flushes ─▶ lock released
 //! ```
@@ -9,6 +10,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `start`, `stop` | the order |
+//! | `serve` | metrics, health and RPC, and where |
 //! | `phase` | how far a node is, for those who ask before it runs |
 //! | `endpoints` | where it can be reached, for other programs |
 //! | `flush` | the chain state written from time to time |
@@ -21,6 +23,7 @@ mod endpoints;
 mod error;
 mod flush;
 mod phase;
+mod serve;
 mod start;
 mod stop;
 mod supervisor;
@@ -33,7 +36,6 @@ use tracing::error;
 
 use crate::config::Config;
 use crate::context::SharedContext;
-use crate::rpc::RpcServer;
 use crate::tasks::Tasks;
 pub(crate) use endpoints::{Endpoints, EndpointsFile};
 pub(crate) use error::NodeError;
@@ -45,8 +47,6 @@ pub(crate) use phase::Phase;
 pub(crate) struct Node {
     context: SharedContext,
     tasks: Tasks,
-    /// Serves JSON-RPC, unless the user wants none.
-    rpc: Option<RpcServer>,
     /// Waits for the chain thread to end; nothing when it has.
     chain: Option<JoinHandle<Result<(), ChainstateError>>>,
     phase: watch::Sender<Phase>,
@@ -88,3 +88,6 @@ impl Node {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,6 +21,7 @@
 //! | `descriptor` | texts that stand for scripts | `script/descriptor.cpp` |
 //! | `arguments` | what was passed | `rpc/util.cpp`, `univalue` |
 //! | `values`, `json`, `error` | what comes back | `univalue`, `rpc/protocol.h` |
+//! | `views` | transactions and scripts in results | `core_io.cpp` |
 //! | `budget` | memory that clients share | |
 //! | `methods` | the methods | `rpc/*.cpp` |
 
@@ -43,10 +44,11 @@ mod table;
 #[cfg(test)]
 pub(crate) mod testing;
 mod values;
+mod views;
 mod warmup;
 
 pub(crate) use arguments::{Arguments, FromArgument, Object, parse_fixed_point};
-pub(crate) use auth::{COOKIE_USER, ParseRpcAuthError, RpcAuth, RpcAuthOptions, Secret, Whitelist};
+pub(crate) use auth::{ParseRpcAuthError, RpcAuth, RpcAuthOptions, Secret, Whitelist};
 pub(crate) use call::Call;
 pub(crate) use error::{RpcError, RpcErrorCode, RpcResult};
 pub(crate) use json::{JsonType, parse_document, pretty};
@@ -56,7 +58,7 @@ pub(crate) use server::RpcServer;
 pub(crate) use table::{
     Category, Example, Method, Parameter, ParameterType, Presence, ResultDoc, find_method, list_methods,
 };
-pub(crate) use values::{Btc, DisplayString, Hex, HexBytes, Real, to_result};
+pub(crate) use values::{Btc, DisplayString, Hex, HexBytes, Real, to_hex_result, to_result};
 pub(crate) use warmup::Warmup;
 
 #[cfg(test)]

@@ -156,7 +156,8 @@ fn wrong_usage_has_its_own_exit_code() {
 
 #[test]
 fn help_opens_with_examples_and_the_version_is_known() {
-    for args in [&["--help"][..], &["network", "--help"], &["network", "check", "-h"]] {
+    assert!(stdout(&cairn(&["--help"])).starts_with("Examples:\n  cairn run "));
+    for args in [&["network", "--help"][..], &["network", "check", "-h"]] {
         assert!(stdout(&cairn(args)).starts_with("Examples:\n  cairn network "));
     }
     assert_eq!(stdout(&cairn(&["--version"])), format!("cairn {}\n", env!("CARGO_PKG_VERSION")));

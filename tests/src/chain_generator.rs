@@ -20,6 +20,7 @@ use bitcoin::{Block, Network};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::random::Random;
+pub use block_assembly::assemble;
 use coin::{Coin, Destination};
 pub use generated_chain::GeneratedChain;
 use keys::Keys;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::sync::Arc;
 
+use bitcoin::block::Header;
 use bitcoin::consensus::encode::serialize;
 use bitcoin::{BlockHash, OutPoint};
 use cairn_chain::coins::{Coin, CoinsOverlay};
@@ -35,7 +36,8 @@ impl Replay {
     fn new() -> Self {
         let params = ChainParams::regtest(RegtestOptions::default());
         let genesis = &params.genesis;
-        let headers = vec![HeaderFacts { hash: genesis.hash, time: genesis.header.time, bits: genesis.header.bits }];
+        let Header { version, time, bits, .. } = genesis.header;
+        let headers = vec![HeaderFacts { hash: genesis.hash, time, bits, version }];
         Self { params, headers, coins: HashMap::new() }
     }
 

@@ -8,7 +8,7 @@ use super::{AssumeValid, Chainstate, ChainstateError, InFlight};
 use crate::coins::{Coin, DisconnectOutcome, disconnect_block};
 use crate::pow::proof_equivalent_time;
 use crate::primitives::Block;
-use crate::store::codec::{StoredReader, write_coin};
+use crate::store::codec::write_coin;
 use crate::validation::{BlockError, ContextuallyCheckedBlock, ScriptChecks, Verdict, check_inputs};
 
 /// Chunks of script checks that may wait: about a second of work, so that no thread runs dry and a bad block is noticed soon.
@@ -247,31 +247,12 @@ impl Chainstate {
 
     /// The coins a block spent.
     pub(super) fn read_undo(&self, id: BlockId) -> Result<Vec<Coin>, ChainstateError> {
-        let hash = self.index[id].hash;
-        let position = self.index.undo(id).ok_or(ChainstateError::NotAvailable { hash, reason: "no undo data" })?;
-        if position.length == 0 {
-            return Ok(Vec::new());
-        }
-        let bytes = self.files.read_undo(position)?;
-        let mut reader = StoredReader::new(&bytes, "undo data");
-        let mut spent = Vec::new();
-        while !reader.is_empty() {
-            spent.push(reader.coin()?);
-        }
-        Ok(spent)
+        self.stored(id).spent()
     }
 
     /// A block from disk.
     pub(super) fn read_stored_block(&self, id: BlockId) -> Result<Block, ChainstateError> {
-        let hash = self.index[id].hash;
-        let position = self.index.body(id).ok_or(ChainstateError::NotAvailable { hash, reason: "no body" })?;
-        let bytes = self.files.read_block(position)?;
-        let damaged = |detail| crate::store::StoreError::Damaged { what: "a stored block", detail };
-        let block = Block::decode(bytes).map_err(|error| damaged(error.to_string()))?;
-        if block.hash() != hash {
-            return Err(damaged(format!("expected {hash}, got {}", block.hash())).into());
-        }
-        Ok(block)
+        self.stored(id).block()
     }
 
     /// A block from disk that was checked when it came.

@@ -62,6 +62,10 @@ pub struct BlockLookup {
     pub is_active: bool,
     /// Whether it, or a block below it, is invalid.
     pub is_invalid: bool,
+    /// Whether it was connected at some time, and so is known to be valid, scripts included, unless
+    /// [`is_invalid`](Self::is_invalid) says that somebody declared otherwise; genesis never is (Core: `BLOCK_VALID_SCRIPTS`,
+    /// `chain.h`).
+    pub was_connected: bool,
     /// Whether its body is there.
     pub has_body: bool,
     /// Number of transactions; zero while the body never came.
@@ -159,6 +163,7 @@ impl Chainstate {
             work: entry.work,
             is_active: self.active.contains(id, &self.index),
             is_invalid: entry.status.contains(BlockStatus::FAILED),
+            was_connected: entry.status.contains(BlockStatus::VALID_SCRIPTS) && !entry.is_genesis(),
             has_body: entry.status.contains(BlockStatus::HAVE_DATA),
             transactions: entry.transactions,
         })

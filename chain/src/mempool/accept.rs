@@ -26,7 +26,7 @@ use super::{NewTransaction, Parent, Proposal};
 use crate::chainstate::{BlockReference, Chainstate};
 use crate::coins::Coin;
 use crate::header_chain::HeaderChain;
-use crate::primitives::Transaction;
+use crate::primitives::{Transaction, TransactionRef};
 use crate::script::ScriptVerifyFlags;
 use crate::validation::{
     SequenceLocks, ValidationCache, check_transaction, check_transaction_inputs, is_final, transaction_sigop_cost,
@@ -143,6 +143,18 @@ impl Candidate {
     pub fn verify_scripts(self, cache: &ValidationCache) -> Result<VerifiedCandidate, Rejection> {
         self.scripts.verify(&self.workspace.entry.transaction, &self.workspace.spent, cache)?;
         Ok(VerifiedCandidate(self))
+    }
+
+    /// Whether its scripts were verified ahead, so that nothing is left to verify: see [`ScriptsAhead`](super::ScriptsAhead).
+    #[must_use]
+    pub fn was_verified_ahead(&self, cache: &ValidationCache) -> bool {
+        self.scripts.were_verified_ahead(&self.workspace.wtxid(), cache)
+    }
+
+    /// The transaction.
+    #[must_use]
+    pub fn transaction(&self) -> &Arc<Transaction> {
+        &self.workspace.entry.transaction
     }
 
     /// What it would be told if its scripts pass.
@@ -372,6 +384,13 @@ impl Mempool {
         Ok(workspace)
     }
 
+    /// The parents of a transaction in the pool, in the order in which Core goes through them.
+    pub(super) fn parents_by_txid(&self, workspace: &Workspace) -> Vec<TransactionRef<'_>> {
+        let mut parents: Vec<_> = workspace.parents.iter().map(|&parent| self.entry(parent).tx()).collect();
+        parents.sort_unstable_by_key(|parent| parent.txid());
+        parents
+    }
+
     /// Rules about version 3. Returns whether the other child of its parent was added to the conflicts.
     fn truc_checks(
         &self,
@@ -379,7 +398,7 @@ impl Mempool {
         conflicts: &mut BTreeSet<GraphIndex>,
         options: AcceptOptions,
     ) -> Result<bool, MempoolError> {
-        let parents: Vec<_> = workspace.parents.iter().map(|&parent| self.entry(parent).tx()).collect();
+        let parents = self.parents_by_txid(workspace);
         let is_conflict = |txid: &Txid| self.index_of(txid).is_some_and(|index| conflicts.contains(&index));
         let size = workspace.entry.virtual_size();
         let Err(violation) = single_truc_checks(self, workspace.entry.tx(), &parents, is_conflict, size) else {

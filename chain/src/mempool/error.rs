@@ -154,6 +154,10 @@ pub enum MempoolError {
     /// It was the one that pays least in a pool that is full.
     #[error("the pool is full, and it pays least")]
     MempoolFull,
+    /// It got in with its package or was there before, and was then the one that pays least in a pool that is full. Unlike one
+    /// that came alone, it is not looked at again in another package (Core: `AcceptPackage`).
+    #[error("the pool is full, and it pays least of its package")]
+    PackageEvicted,
     /// Coins could not be read: our own fault.
     #[error(transparent)]
     Coins(#[from] CoinsError),
@@ -193,7 +197,7 @@ impl MempoolError {
             Self::SpendsConflicting { .. } => "bad-txns-spends-conflicting-tx".into(),
             Self::MaxFeeRateExceeded => "max feerate exceeded".into(),
             Self::Script { source, .. } => format!("mempool-script-verify-flag-failed ({source})").into(),
-            Self::MempoolFull => "mempool full".into(),
+            Self::MempoolFull | Self::PackageEvicted => "mempool full".into(),
             Self::Coins(_) => "coins-unreadable".into(),
         }
     }
@@ -240,6 +244,7 @@ impl MempoolError {
             | Self::TooLargeCluster
             | Self::MaxFeeRateExceeded
             | Self::MempoolFull
+            | Self::PackageEvicted
             | Self::Coins(_) => None,
         }
     }
@@ -256,7 +261,8 @@ impl MempoolError {
             Self::ReplacementDisallowed
             | Self::TooManyReplacements { .. }
             | Self::TooLargeCluster
-            | Self::MaxFeeRateExceeded => TransactionVerdict::MempoolPolicy,
+            | Self::MaxFeeRateExceeded
+            | Self::PackageEvicted => TransactionVerdict::MempoolPolicy,
             Self::MissingInputs { .. } => TransactionVerdict::MissingInputs,
             Self::Inputs(error) => error.transaction_verdict(),
             Self::InputStandardness(error) => error.transaction_verdict(),

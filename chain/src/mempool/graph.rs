@@ -247,7 +247,7 @@ impl TxGraph {
 }
 
 /// A fee rate of which 64 can be added up, and that is no division by zero.
-fn bounded(fee_rate: FeeRate) -> FeeRate {
+pub(super) fn bounded(fee_rate: FeeRate) -> FeeRate {
     FeeRate { fee: fee_rate.fee.clamp(-MAX_FEE, MAX_FEE), size: fee_rate.size.clamp(1, u64::from(u32::MAX)) }
 }
 

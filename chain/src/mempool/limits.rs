@@ -30,7 +30,7 @@ impl RollingMinimumFee {
     }
 
     /// A block came.
-    pub(super) fn block_connected(&mut self, now: u64) {
+    fn block_connected(&mut self, now: u64) {
         self.updated = now;
         self.falls = true;
     }
@@ -79,6 +79,18 @@ impl Mempool {
         FeeRate::per_kvb(self.minimum_fee.at(now, self.memory(), self.options.max_bytes, increment).0)
     }
 
+    /// A block came, so that the minimum may fall. How far it fell since it was looked at last is kept: where blocks come often
+    /// and nothing gets in between, it would otherwise begin anew with each of them.
+    pub(super) fn let_minimum_fee_fall(&mut self, now: u64) {
+        self.update_minimum_fee(now);
+        self.minimum_fee.block_connected(now);
+    }
+
+    fn update_minimum_fee(&mut self, now: u64) {
+        let increment = self.options.incremental_relay_fee_rate;
+        self.minimum_fee = self.minimum_fee.at(now, self.memory(), self.options.max_bytes, increment).1;
+    }
+
     /// Removes what stayed too long, and then what pays least until the rest fits (Core: `LimitMempoolSize`,
     /// `validation.cpp`).
     pub(super) fn limit_size(&mut self, now: u64) {
@@ -92,7 +104,7 @@ impl Mempool {
     /// Core: `TrimToSize`, `txmempool.cpp`.
     fn trim_to_size(&mut self, now: u64) {
         let increment = self.options.incremental_relay_fee_rate;
-        self.minimum_fee = self.minimum_fee.at(now, self.memory(), self.options.max_bytes, increment).1;
+        self.update_minimum_fee(now);
         while self.memory() > self.options.max_bytes {
             let Some((worst, rate)) = self.graph.worst_chunk() else { break };
             // More than what was removed paid, so that the same cannot come back before a block made room.

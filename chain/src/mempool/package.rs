@@ -211,7 +211,7 @@ impl Mempool {
                 Some(outcome) if self.contains(&tx.txid()) => outcome,
                 Some(_) => {
                     result.error = Some(PackageRejection::Transaction);
-                    PackageOutcome::Rejected(MempoolError::MempoolFull.into())
+                    PackageOutcome::Rejected(MempoolError::PackageEvicted.into())
                 }
                 None => match failed.remove(&wtxid) {
                     Some(outcome) => outcome,
@@ -240,7 +240,7 @@ impl Mempool {
             let wtxid = transaction.as_ref().as_ref().wtxid();
             let workspace = self
                 .pre_checks(&view, Arc::clone(transaction), options)
-                .map_err(|rejection| failed(wtxid, rejection))?;
+                .map_err(|rejection| failed(wtxid, (*rejection.error).into()))?;
             if options.max_fee_rate.is_some_and(|limit| workspace.entry.fee_rate().cmp_rate(limit).is_gt()) {
                 return Err(failed(wtxid, MempoolError::MaxFeeRateExceeded.into()).into());
             }
@@ -248,7 +248,7 @@ impl Mempool {
             workspaces.push(workspace);
         }
         for (index, workspace) in workspaces.iter().enumerate() {
-            let parents: Vec<_> = workspace.parents.iter().map(|&parent| self.entry(parent).tx()).collect();
+            let parents = self.parents_by_txid(workspace);
             package_truc_checks(self, &views, index, &parents, workspace.entry.virtual_size())
                 .map_err(|error| PackageResult::failed(error.into()))?;
         }

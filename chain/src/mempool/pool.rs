@@ -44,6 +44,14 @@ pub struct Mempool {
     keeps_events: bool,
 }
 
+/// The maps beside the one from txids.
+pub(super) struct Indices<'a> {
+    pub(super) by_wtxid: &'a HashMap<Wtxid, GraphIndex>,
+    pub(super) spenders: &'a HashMap<OutPoint, GraphIndex>,
+    pub(super) by_time: &'a BTreeSet<(u64, GraphIndex)>,
+    pub(super) entry_memory: usize,
+}
+
 /// Memory of a transaction's places in the maps, in bytes, as measured.
 const MAP_MEMORY_OF_TRANSACTION: usize = 200;
 /// Memory of an input's place in the map of spenders, in bytes, as measured.
@@ -232,6 +240,12 @@ impl Mempool {
         self.by_txid.values().map(|&index| (index, self.entry(index)))
     }
 
+    /// What is to agree with the transactions.
+    pub(super) fn indices(&self) -> Indices<'_> {
+        let Self { by_wtxid, spenders, by_time, entry_memory, .. } = self;
+        Indices { by_wtxid, spenders, by_time, entry_memory: *entry_memory }
+    }
+
     pub(super) fn spender_index(&self, outpoint: &OutPoint) -> Option<GraphIndex> {
         self.spenders.get(outpoint).copied()
     }
@@ -338,6 +352,6 @@ impl Mempool {
     }
 }
 
-fn memory_of(entry: &MempoolEntry) -> usize {
+pub(super) fn memory_of(entry: &MempoolEntry) -> usize {
     entry.memory() + MAP_MEMORY_OF_TRANSACTION + MAP_MEMORY_OF_INPUT * entry.tx().input_count()
 }

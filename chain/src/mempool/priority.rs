@@ -22,8 +22,9 @@ impl Mempool {
             entry.fee_delta = delta;
             let fee = entry.modified_fee();
             self.graph.set_fee(index, fee);
-            self.has_changed();
         }
+        // Even if it is not here: it may have been checked already, with what it was thought to pay before.
+        self.has_changed();
     }
 
     /// What the operator pretends that transactions pay more, in satoshis (Core: `GetPrioritisedTransactions`).

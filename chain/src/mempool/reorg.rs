@@ -1,18 +1,21 @@
 //! What blocks do to the pool.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use bitcoin::{OutPoint, Txid};
 
 use super::accept::{AcceptOptions, lock_points};
 use super::view::MempoolView;
-use super::{GraphIndex, Mempool, MempoolEntry, RemovalReason};
+use super::{GraphIndex, Mempool, MempoolEntry, MempoolError, RemovalReason};
 use crate::chainstate::Chainstate;
 use crate::coins::{Coin, CoinsError};
 use crate::header_chain::HeaderChain;
-use crate::primitives::{Block, Transaction};
-use crate::validation::{COINBASE_MATURITY, is_final};
+use crate::primitives::{Block, Transaction, TransactionRef};
+use crate::validation::{COINBASE_MATURITY, InputsError, is_final};
+
+/// Memory of the transactions that a reorganisation brings back, in bytes. The oldest come first, so that what they spend is
+/// there (Core: `MAX_DISCONNECTED_TX_POOL_BYTES`, `kernel/disconnected_transactions.h`).
+const MAX_RETURNED_BYTES: usize = 20_000_000;
 
 impl Mempool {
     /// Follows the chain to another tip. `disconnected` are the blocks that left it, the old tip first; `connected` those that
@@ -33,21 +36,20 @@ impl Mempool {
         if disconnected.is_empty() {
             return Ok(());
         }
-        let confirmed_again: HashSet<Txid> =
-            connected.iter().flat_map(|(_, block)| block.transactions()).map(|tx| tx.txid()).collect();
-        self.blocks_disconnected(chain, disconnected, &confirmed_again)
+        self.blocks_disconnected(chain, disconnected)
     }
 
     /// Notes a block without looking into it, which is enough while the pool is empty.
     pub fn block_connected_unseen(&mut self, height: u32, now: u64) {
         self.fees.process_block(height, &[]);
-        self.minimum_fee.block_connected(now);
+        self.let_minimum_fee_fall(now);
         self.has_changed();
     }
 
     /// Removes what is in a block, and what it makes impossible (Core: `removeForBlock`, `txmempool.cpp`). `height` is that of
     /// the block, `now` in seconds since 1970.
     pub fn block_connected(&mut self, block: &Block, height: u32, now: u64) {
+        self.let_minimum_fee_fall(now);
         let confirmed: Vec<_> = block.transactions().filter_map(|tx| self.index_of(&tx.txid())).collect();
         self.graph.remove(&confirmed);
         let confirmed = self.take_out(&confirmed, RemovalReason::Block);
@@ -62,49 +64,70 @@ impl Mempool {
         }
         let confirmed: Vec<_> = confirmed.iter().map(|entry| entry.tx().txid()).collect();
         self.fees.process_block(height, &confirmed);
-        self.minimum_fee.block_connected(now);
         self.has_changed();
     }
 
     /// Takes back what was in blocks that left the chain, and removes what the chain as it is now makes impossible (Core:
     /// `MaybeUpdateMempoolForReorg`, `validation.cpp`). `disconnected` are those blocks, the old tip first; those that took their
-    /// place were connected before, and hold `confirmed_again`.
+    /// place were connected before.
     ///
     /// # Errors
     ///
     /// When coins cannot be read.
-    pub fn blocks_disconnected(
-        &mut self,
-        chain: &Chainstate,
-        disconnected: &[Arc<Block>],
-        confirmed_again: &HashSet<Txid>,
-    ) -> Result<(), CoinsError> {
-        let options = AcceptOptions { bypass_limits: true, ..AcceptOptions::SINGLE };
+    pub fn blocks_disconnected(&mut self, chain: &Chainstate, disconnected: &[Arc<Block>]) -> Result<(), CoinsError> {
+        let mut room = MAX_RETURNED_BYTES;
         let mut returned = Vec::new();
-        let transactions = disconnected.iter().rev().flat_map(|block| block.transactions());
-        for tx in transactions.filter(|tx| !confirmed_again.contains(&tx.txid())) {
-            let accepted = !tx.is_coinbase() && self.accept_with(chain, Arc::new(tx.to_owned()), options).is_ok();
-            if accepted {
+        for tx in disconnected.iter().rev().flat_map(|block| block.transactions()) {
+            if !tx.is_coinbase() && self.take_back(chain, tx, &mut room)? {
                 returned.push(tx.txid());
             } else {
-                self.remove_dependents(tx.txid(), tx.outputs().len());
+                self.remove_dependents(chain, tx)?;
             }
         }
         self.join_children(&returned);
         self.remove_for_reorg(chain)?;
         self.limit_size(chain.adjusted_time());
+        self.has_changed();
         Ok(())
     }
 
-    /// Removes what spends outputs of a transaction, and the transaction itself (Core: `removeRecursive`).
-    fn remove_dependents(&mut self, txid: Txid, outputs: usize) {
-        let itself = self.index_of(&txid);
-        let outputs = 0..u32::try_from(outputs).unwrap_or(u32::MAX);
-        let spenders = outputs.filter_map(|vout| self.spender_index(&OutPoint { txid, vout }));
-        let dependents: Vec<_> = spenders.chain(itself).collect();
-        if !dependents.is_empty() {
-            self.remove_recursive(&dependents, RemovalReason::Reorg);
+    /// Whether a transaction is in the pool again; `room` is what more of them may take, in bytes.
+    fn take_back(&mut self, chain: &Chainstate, tx: TransactionRef<'_>, room: &mut usize) -> Result<bool, CoinsError> {
+        let options = AcceptOptions { bypass_limits: true, ..AcceptOptions::SINGLE };
+        // Somebody may have sent it after the chain moved, and before the pool heard.
+        if self.contains(&tx.txid()) {
+            return Ok(true);
         }
+        let transaction = Arc::new(tx.to_owned());
+        let Some(left) = room.checked_sub(transaction.memory()) else {
+            *room = 0;
+            return Ok(false);
+        };
+        match self.accept_with(chain, transaction, options).map_err(|rejection| *rejection.error) {
+            Ok(_) => {
+                *room = left;
+                Ok(true)
+            }
+            Err(MempoolError::Coins(error) | MempoolError::Inputs(InputsError::Coins(error))) => Err(error),
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// Removes what spends outputs of a transaction that is not in the pool, unless it is in the chain still, or again (Core:
+    /// `removeRecursive`, and `DisconnectedBlockTransactions::removeForBlock`).
+    fn remove_dependents(&mut self, chain: &Chainstate, tx: TransactionRef<'_>) -> Result<(), CoinsError> {
+        let txid = tx.txid();
+        let mut dependents = Vec::new();
+        for vout in 0..u32::try_from(tx.outputs().len()).unwrap_or(u32::MAX) {
+            let outpoint = OutPoint { txid, vout };
+            if let Some(spender) = self.spender_index(&outpoint)
+                && chain.coin(&outpoint)?.is_none()
+            {
+                dependents.push(spender);
+            }
+        }
+        self.remove_recursive(&dependents, RemovalReason::Reorg);
+        Ok(())
     }
 
     /// Tells the graph of children that were here before their parents came back (Core: `UpdateTransactionsFromBlock`).

@@ -68,12 +68,11 @@ impl Mempool {
             return Ok(());
         }
         let ancestors = self.graph.ancestors_union(&workspace.parents);
-        match ancestors.into_iter().find(|ancestor| workspace.conflicts.contains(ancestor)) {
+        let both = ancestors.into_iter().filter(|ancestor| workspace.conflicts.contains(ancestor));
+        // Core goes through them in the order of their txids.
+        match both.map(|conflict| self.entry(conflict).tx().txid()).min() {
             None => Ok(()),
-            Some(conflict) => Err(MempoolError::SpendsConflicting {
-                txid: workspace.txid(),
-                conflict: self.entry(conflict).tx().txid(),
-            }),
+            Some(conflict) => Err(MempoolError::SpendsConflicting { txid: workspace.txid(), conflict }),
         }
     }
 }

@@ -1,10 +1,13 @@
 //! The scripts of a transaction that is to enter the pool.
 
-use bitcoin::BlockHash;
-use bitcoin::hashes::Hash;
+use std::sync::Arc;
 
-use super::MempoolError;
+use bitcoin::hashes::Hash;
+use bitcoin::{BlockHash, Wtxid};
+
 use super::policy::spends_non_anchor_witness_program;
+use super::view::MempoolView;
+use super::{Mempool, MempoolError};
 use crate::chainstate::Chainstate;
 use crate::coins::Coin;
 use crate::header_chain::HeaderChain;
@@ -37,6 +40,9 @@ impl ScriptsOfTransaction {
         cache: &ValidationCache,
     ) -> Result<(), MempoolError> {
         let tx = transaction.as_ref();
+        if self.were_verified_ahead(&tx.wtxid(), cache) {
+            return Ok(());
+        }
         let data = PrecomputedTransactionData::new(tx, spent);
         for flags in [ScriptVerifyFlags::STANDARD, self.block_flags] {
             for (index, input) in tx.inputs().enumerate() {
@@ -52,6 +58,66 @@ impl ScriptsOfTransaction {
         }
         cache.scripts.insert(&tx.wtxid(), self.block_flags);
         Ok(())
+    }
+
+    /// Whether [`ScriptsAhead`] found the scripts good, by the rules of now.
+    pub(super) fn were_verified_ahead(self, wtxid: &Wtxid, cache: &ValidationCache) -> bool {
+        cache.scripts.contains(wtxid, ScriptVerifyFlags::STANDARD, false)
+            && cache.scripts.contains(wtxid, self.block_flags, false)
+    }
+}
+
+/// The scripts of a transaction that is likely to enter the pool soon. They can be verified before it is its turn, since what
+/// they say depends on nothing but the transaction and what its inputs name by hash.
+#[derive(Debug)]
+pub struct ScriptsAhead {
+    transaction: Arc<Transaction>,
+    spent: Vec<Coin>,
+    scripts: ScriptsOfTransaction,
+}
+
+impl ScriptsAhead {
+    /// Verifies them and remembers it when they pass, for [`Candidate::verify_scripts`](super::Candidate::verify_scripts) to
+    /// find. What fails is found out again when it is its turn.
+    pub fn verify(&self, cache: &ValidationCache) {
+        if self.scripts.verify(&self.transaction, &self.spent, cache).is_ok() {
+            let wtxid = self.transaction.as_ref().as_ref().wtxid();
+            cache.scripts.insert(&wtxid, ScriptVerifyFlags::STANDARD);
+        }
+    }
+}
+
+impl Mempool {
+    /// The scripts of transactions that come soon, in this order, after `before`, which come first; none for those that are
+    /// here already or whose coins are not known. The coins are remembered for when it is their turn.
+    pub fn scripts_ahead(
+        &self,
+        chain: &mut Chainstate,
+        before: &[Arc<Transaction>],
+        transactions: &[Arc<Transaction>],
+    ) -> Vec<ScriptsAhead> {
+        let mut view = MempoolView::new(self, chain);
+        for transaction in before {
+            view.add_of_package(transaction);
+        }
+        let scripts = ScriptsOfTransaction::of_next_block(chain);
+        let mut ahead = Vec::with_capacity(transactions.len());
+        for transaction in transactions {
+            let tx = transaction.as_ref().as_ref();
+            let coins = tx.inputs().map(|input| view.coin(&input.prevout()).ok().flatten());
+            let coins: Option<Vec<_>> = coins.collect();
+            view.add_of_package(transaction);
+            let is_known = self.contains_wtxid(&tx.wtxid());
+            if let Some(spent) = coins.filter(|_| !is_known) {
+                ahead.push(ScriptsAhead { transaction: Arc::clone(transaction), spent, scripts });
+            }
+        }
+        let next_height = view.next_height();
+        chain.remember_coins(ahead.iter().flat_map(|ahead| {
+            let inputs = ahead.transaction.as_ref().as_ref().inputs().map(|input| input.prevout());
+            inputs.zip(ahead.spent.iter().cloned()).filter(|(_, coin)| coin.height < next_height)
+        }));
+        ahead
     }
 }
 

@@ -65,6 +65,29 @@ impl PowParams {
         encode_compact(self.limit)
     }
 
+    /// Blocks from one change of the target to the next (Core: `DifficultyAdjustmentInterval`, `consensus/params.h`); nothing
+    /// where it changes after every block.
+    #[must_use]
+    pub fn difficulty_adjustment_interval(&self) -> Option<u32> {
+        match &self.retarget {
+            Retarget::Bitcoin(rule) => Some(bitcoin::adjustment_interval(self, rule)),
+            Retarget::Asert(_) => None,
+        }
+    }
+
+    /// The last timestamp, in seconds since 1970, at which a block has the target that follows from the chain; a later one may
+    /// have the easiest, unless it starts a period (Core: `fPowAllowMinDifficultyBlocks`). `parent_time` is that of the block
+    /// before it. Nothing where targets do not depend on the block's own time.
+    #[must_use]
+    pub fn last_regular_time(&self, parent_time: u32) -> Option<u64> {
+        match &self.retarget {
+            Retarget::Bitcoin(rule) if rule.allow_min_difficulty_blocks => {
+                Some(u64::from(parent_time) + 2 * u64::from(self.target_spacing))
+            }
+            Retarget::Bitcoin(_) | Retarget::Asert(_) => None,
+        }
+    }
+
     /// Whether the block at `height` starts a period and must not lie far before the block it follows (BIP94).
     #[must_use]
     pub fn limits_timewarp_at(&self, height: u32) -> bool {

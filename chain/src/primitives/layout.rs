@@ -107,15 +107,31 @@ pub(super) fn read_transaction(
 
     let whole = Span { start, end: reader.position() };
     let (txid, wtxid) = hash_transaction(bytes, whole, body, has_witness);
-    Ok(TransactionLayout {
-        whole,
-        body,
-        inputs: Span { start: first_input, end: index(fields.inputs.len()) },
-        outputs: Span { start: first_output, end: index(fields.outputs.len()) },
-        has_witness,
-        txid,
-        wtxid,
-    })
+    let inputs = Span { start: first_input, end: index(fields.inputs.len()) };
+    let outputs = Span { start: first_output, end: index(fields.outputs.len()) };
+    Ok(TransactionLayout { whole, body, inputs, outputs, has_witness, txid, wtxid })
+}
+
+/// Reads one transaction whose bytes know nothing of witnesses, in which an empty input list is just that (Core:
+/// `UnserializeTransaction` with `TX_NO_WITNESS`).
+pub(super) fn read_transaction_without_witness(
+    bytes: &[u8],
+    reader: &mut Reader<'_>,
+    fields: &mut Fields,
+) -> Result<TransactionLayout, DecodeError> {
+    let start = reader.position();
+    reader.take(4)?; // version
+    let body_start = reader.position();
+    read_inputs(reader, fields)?;
+    read_outputs(reader, fields)?;
+    let body = Span { start: body_start, end: reader.position() };
+    reader.take(4)?; // lock time
+
+    let whole = Span { start, end: reader.position() };
+    let (txid, wtxid) = hash_transaction(bytes, whole, body, false);
+    let inputs = Span { start: 0, end: index(fields.inputs.len()) };
+    let outputs = Span { start: 0, end: index(fields.outputs.len()) };
+    Ok(TransactionLayout { whole, body, inputs, outputs, has_witness: false, txid, wtxid })
 }
 
 // The count claims how many follow; memory grows only as they are read, so a claim alone costs nothing.

@@ -31,6 +31,19 @@ impl Transaction {
         Ok(Self { bytes, layout, fields })
     }
 
+    /// Decodes exactly one transaction by the rules from before BIP144, by which one without inputs can be written down.
+    ///
+    /// # Errors
+    ///
+    /// When Core's deserializer would refuse the bytes, or when some are left over.
+    pub fn decode_without_witness(bytes: Vec<u8>) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(&bytes)?;
+        let mut fields = Fields::default();
+        let layout = layout::read_transaction_without_witness(&bytes, &mut reader, &mut fields)?;
+        reader.finish()?;
+        Ok(Self { bytes, layout, fields })
+    }
+
     /// Decodes the transaction that `bytes` start with, whatever follows it, and tells how many bytes it takes.
     ///
     /// # Errors
@@ -317,6 +330,20 @@ mod tests {
         let nothing = nothing.as_ref();
         assert_eq!((nothing.input_count(), nothing.outputs().len(), nothing.stripped_size()), (0, 0, 10));
         assert_eq!((nothing.version(), nothing.lock_time()), (2, 0xffff_0000));
+    }
+
+    #[test]
+    fn without_witnesses_no_inputs_are_no_marker() {
+        let output = "0100000000000000000151";
+        let bytes = Vec::from_hex(&format!("020000000001{output}00000000")).unwrap();
+        assert!(Transaction::decode(bytes.clone()).is_err(), "a flag, and no witness");
+        let transaction = Transaction::decode_without_witness(bytes.clone()).unwrap();
+        let tx = transaction.as_ref();
+        assert_eq!((tx.input_count(), tx.outputs().len(), tx.bytes()), (0, 1, &bytes[..]));
+        assert_eq!((tx.total_size(), tx.stripped_size(), tx.has_witness()), (bytes.len(), bytes.len(), false));
+        assert_eq!(tx.txid().to_string(), tx.wtxid().to_string());
+        assert!(Transaction::decode_without_witness(Vec::from_hex(SEGWIT).unwrap()).is_err());
+        assert!(Transaction::decode_without_witness([&bytes[..], &[0]].concat()).is_err());
     }
 
     #[test]

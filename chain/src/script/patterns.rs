@@ -3,7 +3,7 @@
 use bitcoin::opcodes::{Opcode, all::*};
 
 use super::instructions::decode_op_n;
-use super::{Instructions, MAX_SCRIPT_SIZE};
+use super::{Instructions, MAX_SCRIPT_ELEMENT_SIZE, MAX_SCRIPT_SIZE};
 
 /// A witness version and its program (BIP141).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,9 +53,31 @@ pub fn is_unspendable(script: &[u8]) -> bool {
     script.first() == Some(&OP_RETURN.to_u8()) || script.len() > MAX_SCRIPT_SIZE
 }
 
+/// Whether a script holds nothing but operations that there are, and pushes that are whole and not too long; tapscript knows
+/// some more (Core: `CScript::HasValidOps`, `script/script.cpp`).
+#[must_use]
+pub fn has_valid_ops(script: &[u8]) -> bool {
+    /// Core: `MAX_OPCODE`, `script/script.h`.
+    const MAX_OPCODE: Opcode = OP_NOP10;
+    Instructions::new(script).all(|item| {
+        item.is_ok_and(|item| item.opcode.to_u8() <= MAX_OPCODE.to_u8() && item.data.len() <= MAX_SCRIPT_ELEMENT_SIZE)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn valid_operations_end_with_the_last_nop() {
+        assert!(has_valid_ops(&[]) && has_valid_ops(&[0x51, 0xb9]) && has_valid_ops(&[1, 0xff]));
+        assert!(!has_valid_ops(&[0xba]) && !has_valid_ops(&[0x51, 0xff]) && !has_valid_ops(&[2, 0]));
+        let push = |length: u16| {
+            let [low, high] = length.to_le_bytes();
+            [&[0x4d, low, high][..], &vec![0; length.into()]].concat()
+        };
+        assert!(has_valid_ops(&push(520)) && !has_valid_ops(&push(521)));
+    }
 
     #[test]
     fn outputs_that_nobody_can_spend() {

@@ -61,6 +61,13 @@ pub(super) fn check_signature_encoding(signature: &[u8], flags: ScriptVerifyFlag
     Ok(())
 }
 
+/// Whether bytes have the form of an ECDSA signature with a defined hash type (Core: `CheckSignatureEncoding` with
+/// `SCRIPT_VERIFY_STRICTENC`, `script/interpreter.cpp`): what is shown as a signature. None at all is one.
+#[must_use]
+pub fn is_strict_signature(signature: &[u8]) -> bool {
+    check_signature_encoding(signature, ScriptVerifyFlags::STRICTENC).is_ok()
+}
+
 /// Whether S is at most half the order (Core: `CPubKey::CheckLowS`, `pubkey.cpp`).
 fn has_low_s(der: &[u8]) -> bool {
     ecdsa::Signature::from_der_lax(der).is_ok_and(|signature| {

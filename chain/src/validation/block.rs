@@ -8,7 +8,8 @@ use bitcoin::hashes::Hash;
 use super::header::check_hashed_header;
 use super::signet::check_signet_solution;
 use super::{
-    BlockError, CheckedHeader, MAX_BLOCK_SIGOPS_COST, MAX_BLOCK_WEIGHT, MerkleRoot, check_transaction, merkle_root,
+    BlockError, CheckedHeader, MAX_BLOCK_SIGOPS_COST, MAX_BLOCK_WEIGHT, MerkleRoot, ProposalChecks, check_transaction,
+    merkle_root,
 };
 use crate::params::ConsensusParams;
 use crate::primitives::{Block, TransactionRef, WITNESS_SCALE_FACTOR};
@@ -47,15 +48,35 @@ impl CheckedBlock {
 /// alone.
 pub fn check_block(block: Arc<Block>, params: &ConsensusParams) -> Result<CheckedBlock, BlockError> {
     let header = check_hashed_header(block.header(), block.hash(), params)?;
-    if let Some(challenge) = &params.signet_challenge
-        && block.hash() != params.genesis_hash
-        && !check_signet_solution(&block, challenge)
-    {
-        return Err(BlockError::BadSignetSolution);
-    }
+    check_signet(&block, params)?;
     check_merkle_root(&block)?;
-    check_size(&block)?;
-    check_coinbase(&block)?;
+    check_body(&block)?;
+    Ok(CheckedBlock { block, header })
+}
+
+/// The same for a block that is only looked at, whose header need not be finished: without proof of work there is no signet
+/// solution either (Core: `fCheckPOW` and `fCheckMerkleRoot` of `CheckBlock`).
+pub(super) fn check_unfinished_block(
+    block: Arc<Block>,
+    checks: ProposalChecks,
+    params: &ConsensusParams,
+) -> Result<CheckedBlock, BlockError> {
+    if checks.proof_of_work {
+        check_hashed_header(block.header(), block.hash(), params)?;
+        check_signet(&block, params)?;
+    }
+    if checks.merkle_root {
+        check_merkle_root(&block)?;
+    }
+    check_body(&block)?;
+    let header = CheckedHeader::unproven(block.header(), block.hash());
+    Ok(CheckedBlock { block, header })
+}
+
+/// Every rule about transactions on their own and together.
+fn check_body(block: &Block) -> Result<(), BlockError> {
+    check_size(block)?;
+    check_coinbase(block)?;
     for tx in block.transactions() {
         check_transaction(tx).map_err(|source| BlockError::Transaction { txid: tx.txid(), source })?;
     }
@@ -63,7 +84,18 @@ pub fn check_block(block: Arc<Block>, params: &ConsensusParams) -> Result<Checke
     if got > MAX_BLOCK_SIGOPS_COST {
         return Err(BlockError::TooManyLegacySigops { got });
     }
-    Ok(CheckedBlock { block, header })
+    Ok(())
+}
+
+/// BIP325.
+fn check_signet(block: &Block, params: &ConsensusParams) -> Result<(), BlockError> {
+    if let Some(challenge) = &params.signet_challenge
+        && block.hash() != params.genesis_hash
+        && !check_signet_solution(block, challenge)
+    {
+        return Err(BlockError::BadSignetSolution);
+    }
+    Ok(())
 }
 
 /// Core: `CheckMerkleRoot`, `validation.cpp`.

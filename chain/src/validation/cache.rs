@@ -1,5 +1,7 @@
 //! Remembering what was verified, so that a block need not verify again what the mempool did.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use bitcoin::Wtxid;
 use bitcoin::hashes::Hash;
 
@@ -31,24 +33,27 @@ impl ValidationCache {
 pub struct ScriptExecutionCache {
     keyed: HashWriter,
     entries: EntrySet,
+    /// Nothing was ever remembered: while a chain is loaded, nobody needs to look.
+    is_unused: AtomicBool,
 }
 
 impl ScriptExecutionCache {
     fn new(bytes: usize) -> Self {
         let [keyed] = keyed_hashers(*b"X");
-        Self { keyed, entries: EntrySet::new(bytes) }
+        Self { keyed, entries: EntrySet::new(bytes), is_unused: AtomicBool::new(true) }
     }
 
     /// Whether all scripts of the transaction passed under these rules; `remove` forgets it, for a caller that will not ask
     /// again.
     #[must_use]
     pub fn contains(&self, wtxid: &Wtxid, flags: ScriptVerifyFlags, remove: bool) -> bool {
-        self.entries.contains(&self.entry(wtxid, flags), remove)
+        !self.is_unused.load(Ordering::Relaxed) && self.entries.contains(&self.entry(wtxid, flags), remove)
     }
 
     /// Remembers that all scripts of the transaction passed under these rules.
     pub(crate) fn insert(&self, wtxid: &Wtxid, flags: ScriptVerifyFlags) {
         self.entries.insert(&self.entry(wtxid, flags));
+        self.is_unused.store(false, Ordering::Relaxed);
     }
 
     fn entry(&self, wtxid: &Wtxid, flags: ScriptVerifyFlags) -> Entry {

@@ -17,6 +17,11 @@ pub struct CheckedHeader {
 }
 
 impl CheckedHeader {
+    /// A header nobody has mined yet, for a block that is only looked at.
+    pub(super) fn unproven(header: &Header, hash: BlockHash) -> Self {
+        Self { header: *header, hash }
+    }
+
     /// The header.
     #[must_use]
     pub fn header(&self) -> &Header {
@@ -64,7 +69,8 @@ impl ContextuallyCheckedHeader {
     /// What later headers are judged by.
     #[must_use]
     pub fn facts(&self) -> HeaderFacts {
-        HeaderFacts { hash: self.hash(), time: self.header().time, bits: self.header().bits }
+        let Header { version, time, bits, .. } = *self.header();
+        HeaderFacts { hash: self.hash(), time, bits, version }
     }
 }
 

@@ -81,6 +81,7 @@ mod tests {
     use super::*;
     use crate::header_chain::HeaderFacts;
     use crate::primitives::Transaction;
+    use bitcoin::block::Version;
     use bitcoin::hashes::Hash;
     use bitcoin::{BlockHash, CompactTarget};
 
@@ -105,6 +106,7 @@ mod tests {
             hash: BlockHash::all_zeros(),
             time: height * 600,
             bits: CompactTarget::from_consensus(0),
+            version: Version::ONE,
         };
         (0..=height).map(facts).collect()
     }

@@ -31,7 +31,7 @@ pub fn witness_merkle_root(block: &Block) -> [u8; 32] {
 }
 
 /// The root over `hashes` (Core: `ComputeMerkleRoot`, `consensus/merkle.cpp`).
-pub(super) fn root_of(mut hashes: Vec<[u8; 32]>) -> MerkleRoot {
+pub(crate) fn root_of(mut hashes: Vec<[u8; 32]>) -> MerkleRoot {
     let mut mutated = false;
     let mut count = hashes.len();
     while count > 1 {
@@ -45,6 +45,29 @@ pub(super) fn root_of(mut hashes: Vec<[u8; 32]>) -> MerkleRoot {
         count = count.div_ceil(2);
     }
     MerkleRoot { root: hashes.first().copied().unwrap_or_default(), mutated }
+}
+
+/// What the first leaf is hashed with on its way to the root, when the others are `rest` (Core:
+/// `TransactionMerklePath`, `consensus/merkle.cpp`).
+pub(crate) fn merkle_branch(rest: impl IntoIterator<Item = [u8; 32]>) -> Vec<[u8; 32]> {
+    // The first place of each level stands for what is not known yet.
+    let mut level: Vec<[u8; 32]> = std::iter::once([0; 32]).chain(rest).collect();
+    let mut branch = Vec::new();
+    while level.len() > 1 {
+        branch.push(level[1]);
+        for pair in 1..level.len().div_ceil(2) {
+            let left = level[2 * pair];
+            let right = level.get(2 * pair + 1).copied().unwrap_or(left);
+            level[pair] = sha256d_pair(&left, &right);
+        }
+        level.truncate(level.len().div_ceil(2));
+    }
+    branch
+}
+
+/// The root above a first leaf and its branch.
+pub(crate) fn root_with_branch(first: [u8; 32], branch: &[[u8; 32]]) -> [u8; 32] {
+    branch.iter().fold(first, |left, right| sha256d_pair(&left, right))
 }
 
 #[cfg(test)]
@@ -72,6 +95,8 @@ mod tests {
             let theirs = leaves(&numbers).into_iter().map(bitcoin::TxMerkleNode::from_byte_array);
             let theirs = bitcoin::merkle_tree::calculate_root(theirs).unwrap();
             assert_eq!(root_of(leaves(&numbers)).root, theirs.to_byte_array());
+            let branch = merkle_branch(leaves(&numbers[1..]));
+            assert_eq!(root_with_branch([0; 32], &branch), theirs.to_byte_array(), "{count}");
         }
         assert_eq!(root_of(Vec::new()), MerkleRoot { root: [0; 32], mutated: false });
     }

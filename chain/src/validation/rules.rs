@@ -80,6 +80,7 @@ mod tests {
     use crate::header_chain::HeaderFacts;
     use crate::params::{ChainParams, RegtestOptions};
     use bitcoin::CompactTarget;
+    use bitcoin::block::Version;
     use bitcoin::hashes::Hash;
 
     #[test]
@@ -110,7 +111,12 @@ mod tests {
         params.activation.bip34 = 3;
         let hash = |byte| BlockHash::from_byte_array([byte; 32]);
         params.bip34_hash = Some(hash(3));
-        let facts = |byte| HeaderFacts { hash: hash(byte), time: 0, bits: CompactTarget::from_consensus(0) };
+        let facts = |byte| HeaderFacts {
+            hash: hash(byte),
+            time: 0,
+            bits: CompactTarget::from_consensus(0),
+            version: Version::ONE,
+        };
         let known: Vec<_> = (0..5).map(facts).collect();
         let bip30 = |height, by: u8, chain: &[HeaderFacts]| Bip30::of(height, &hash(by), chain, &params);
         assert_eq!(bip30(3, 9, &known[..3]), Bip30::Enforced, "BIP34's block is not in the chain yet");

@@ -61,6 +61,7 @@ pub struct ScriptChecks {
     /// Chunks behind this one need not run: a failure before them is known.
     first_failure: AtomicUsize,
     failure: Mutex<Option<Failure>>,
+    cache_policy: CachePolicy,
 }
 
 /// A chunk's number, and what the first input that failed in it broke.
@@ -101,9 +102,17 @@ impl ScriptChecks {
             unfinished: AtomicUsize::new(chunks.len()),
             first_failure: AtomicUsize::new(usize::MAX),
             failure: Mutex::new(None),
+            cache_policy: CachePolicy::Consume,
             block: Arc::new(block),
             chunks,
         }
+    }
+
+    /// The same for a block that is only looked at, and comes again when it is mined: what was found good stays remembered
+    /// (Core: `fJustCheck` of `ConnectBlock`, `validation.cpp`).
+    #[must_use]
+    pub(super) fn just_checking(block: InputsCheckedBlock) -> Self {
+        Self { cache_policy: CachePolicy::Store, ..Self::new(block) }
     }
 
     /// A block whose scripts are taken as valid without running them: for blocks below the one the network is known to have
@@ -116,6 +125,7 @@ impl ScriptChecks {
             unfinished: AtomicUsize::new(0),
             first_failure: AtomicUsize::new(usize::MAX),
             failure: Mutex::new(None),
+            cache_policy: CachePolicy::Consume,
         }
     }
 
@@ -173,8 +183,8 @@ impl ScriptChecks {
             let count = tx.input_count();
             let end = count.min(input + inputs);
             // The block is the last that asks: what the mempool stored can go, unless another chunk has a part of it.
-            let is_whole = input == 0 && end == count;
-            let passed = cache.is_some_and(|cache| cache.scripts.contains(&tx.wtxid(), self.block.flags, is_whole));
+            let is_last = input == 0 && end == count && self.cache_policy == CachePolicy::Consume;
+            let passed = cache.is_some_and(|cache| cache.scripts.contains(&tx.wtxid(), self.block.flags, is_last));
             if !passed {
                 self.verify_inputs(tx, input..end, &self.block.spent[spent..spent + count], cache)?;
             }
@@ -196,7 +206,7 @@ impl ScriptChecks {
         for index in inputs {
             let mut checker = TransactionSignatureChecker::new(&data, index);
             if let Some(cache) = cache {
-                checker = checker.with_cache(&cache.signatures, CachePolicy::Consume);
+                checker = checker.with_cache(&cache.signatures, self.cache_policy);
             }
             verify_input(&mut checker, self.block.flags).map_err(|source| BlockError::Script {
                 txid: tx.txid(),
@@ -239,7 +249,11 @@ pub fn check_scripts(
     block: InputsCheckedBlock,
     cache: Option<&ValidationCache>,
 ) -> Result<ConnectableBlock, BlockError> {
-    let checks = ScriptChecks::new(block);
+    run_all(&ScriptChecks::new(block), cache)
+}
+
+/// Runs every check on rayon's threads.
+pub(super) fn run_all(checks: &ScriptChecks, cache: Option<&ValidationCache>) -> Result<ConnectableBlock, BlockError> {
     (0..checks.chunks()).into_par_iter().for_each(|chunk| {
         checks.run(chunk, cache);
     });

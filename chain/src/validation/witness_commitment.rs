@@ -1,8 +1,8 @@
 //! The commitment to all witnesses in the coinbase (BIP141).
 
-use bitcoin::WitnessCommitment;
 use bitcoin::hashes::Hash;
 use bitcoin::opcodes::all::OP_RETURN;
+use bitcoin::{ScriptBuf, WitnessCommitment};
 
 use super::{BlockError, witness_merkle_root};
 use crate::hash::sha256d_pair;
@@ -15,7 +15,7 @@ const COMMITMENT_HEADER: [u8; 6] = [OP_RETURN.to_u8(), 0x24, 0xaa, 0x21, 0xa9, 0
 
 /// Index of the output of a coinbase that commits to the block's witnesses: the last that looks like it
 /// (Core: `GetWitnessCommitmentIndex`, `consensus/validation.h`).
-pub(super) fn commitment_index(coinbase: TransactionRef<'_>) -> Option<usize> {
+pub(crate) fn commitment_index(coinbase: TransactionRef<'_>) -> Option<usize> {
     coinbase
         .outputs()
         .map(|output| output.script_pubkey().as_bytes())
@@ -26,6 +26,11 @@ pub(super) fn commitment_index(coinbase: TransactionRef<'_>) -> Option<usize> {
 #[must_use]
 pub fn witness_commitment(block: &Block, reserved_value: &[u8; 32]) -> [u8; 32] {
     sha256d_pair(&witness_merkle_root(block), reserved_value)
+}
+
+/// The script of the output that commits to witnesses with this hash (Core: `GenerateCoinbaseCommitment`, `validation.cpp`).
+pub(crate) fn commitment_script(commitment: &[u8; 32]) -> ScriptBuf {
+    ScriptBuf::from_bytes([&COMMITMENT_HEADER[..], commitment].concat())
 }
 
 /// Checks that the witnesses are those the block commits to, and that there are none if it commits to none

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use bitcoin::block::Header;
 use bitcoin::hashes::Hash;
 use bitcoin::{BlockHash, OutPoint};
 use cairn_chain::coins::{Coin, CoinsError, CoinsHashType, CoinsOverlay, CoinsScan, CoinsStatistics, CoinsView};
@@ -37,7 +38,8 @@ impl BlockTree {
     /// A tree that holds genesis.
     pub(crate) fn new(params: ChainParams) -> Self {
         let genesis = &params.genesis;
-        let facts = HeaderFacts { hash: genesis.hash, time: genesis.header.time, bits: genesis.header.bits };
+        let Header { version, time, bits, .. } = genesis.header;
+        let facts = HeaderFacts { hash: genesis.hash, time, bits, version };
         let root = Node { headers: vec![facts], coins: Coins::new() };
         let last = genesis.hash;
         let nodes = HashMap::from([(last, root)]);

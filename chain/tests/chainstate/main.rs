@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `acceptance` | histories with the answers Core gave at every step |
 //! | `history` | chains that go forth and back |
+//! | `lookup` | single blocks and branches |
 //! | `own_chain` | blocks for that |
 //! | `submit` | a block as Core's `submitblock` takes it |
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
@@ -14,5 +15,6 @@ mod acceptance_data;
 #[path = "../support/data_forms.rs"]
 mod data;
 mod history;
+mod lookup;
 mod own_chain;
 mod submit;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use cairn_chain::chainstate::{BlockReference, ChainEvent};
+use cairn_chain::mempool::MempoolEvent;
 use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
@@ -19,6 +20,7 @@ pub(crate) struct ChainHandle {
     jobs: mpsc::Sender<Job>,
     tip: watch::Receiver<BlockReference>,
     events: broadcast::Sender<Arc<ChainEvent>>,
+    mempool_events: broadcast::Sender<Arc<[MempoolEvent]>>,
 }
 
 impl ChainHandle {
@@ -26,8 +28,9 @@ impl ChainHandle {
         jobs: mpsc::Sender<Job>,
         tip: watch::Receiver<BlockReference>,
         events: broadcast::Sender<Arc<ChainEvent>>,
+        mempool_events: broadcast::Sender<Arc<[MempoolEvent]>>,
     ) -> Self {
-        Self { jobs, tip, events }
+        Self { jobs, tip, events, mempool_events }
     }
 
     /// Runs something on the chain thread, after everything that was sent before it, and returns what it returns. It runs
@@ -68,5 +71,10 @@ impl ChainHandle {
     /// Everything that happens to the chain from now on.
     pub(crate) fn subscribe(&self) -> broadcast::Receiver<Arc<ChainEvent>> {
         self.events.subscribe()
+    }
+
+    /// Everything that happens to the pool from now on: what one thing the thread did brought about comes together.
+    pub(crate) fn subscribe_mempool(&self) -> broadcast::Receiver<Arc<[MempoolEvent]>> {
+        self.mempool_events.subscribe()
     }
 }

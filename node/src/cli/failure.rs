@@ -48,6 +48,14 @@ pub(super) enum Failure {
         /// What it said.
         reasons: String,
     },
+    /// A node answers a call with an error.
+    #[error("{message} (code {code})")]
+    Rpc {
+        /// The number of the error.
+        code: i32,
+        /// What is wrong.
+        message: String,
+    },
 }
 
 impl Failure {
@@ -58,13 +66,18 @@ impl Failure {
             Self::Found { .. } => ExitCode::FAILURE,
             Self::Unreachable { .. } => UNREACHABLE.into(),
             Self::Unhealthy { .. } => UNHEALTHY.into(),
+            // As from bitcoin-cli, of which the system keeps the last byte.
+            Self::Rpc { code, .. } => match code.unsigned_abs().to_le_bytes()[0] {
+                0 => ExitCode::FAILURE,
+                code => code.into(),
+            },
         }
     }
 
     pub(super) fn answer(&self) -> Option<&str> {
         match self {
             Self::Found { answer, .. } | Self::Unhealthy { answer, .. } => Some(answer),
-            Self::Usage(_) | Self::Interrupted { .. } | Self::Unreachable { .. } => None,
+            Self::Usage(_) | Self::Interrupted { .. } | Self::Unreachable { .. } | Self::Rpc { .. } => None,
         }
     }
 }

@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::failure::Failure;
 use super::{Answer, to_json};
-use crate::config::{ChainConfig, FileOption, Given, MetricsConfig, Settings};
+use crate::config::{FileOption, Given, MetricsConfig, NetworkConfig, Settings};
 use crate::health::Health;
 use crate::node::Endpoints;
 
@@ -33,7 +33,7 @@ pub(super) struct HealthArgs {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    chain: ChainConfig,
+    network: NetworkConfig,
     #[command(flatten)]
     metrics: MetricsConfig,
     #[command(flatten)]
@@ -69,9 +69,9 @@ pub(super) fn run(args: &HealthArgs, given: &Given) -> Answer {
 
 /// Where the node serves health.
 fn address(settings: &Settings) -> Result<SocketAddr, Box<dyn Error>> {
-    let chain: ChainConfig = settings.resolve()?;
+    let network: NetworkConfig = settings.resolve()?;
     let metrics: MetricsConfig = settings.resolve()?;
-    let directory = chain.directory(&chain.params()?)?;
+    let directory = network.directory(&network.params()?)?;
     let written = Endpoints::read(&directory)?.unwrap_or_default().metrics;
     let first = written.first().copied().or_else(|| metrics.addresses().first().copied());
     let address = first.ok_or("the node serves no health: metrics-port is 0")?;

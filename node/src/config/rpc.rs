@@ -1,13 +1,13 @@
 //! JSON-RPC.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use cairn_chain::params::ChainParams;
 use clap::{ArgAction, Args};
 
 use super::{ConfigError, ListenAddress};
-use crate::rpc::{RpcAuth, RpcServerOptions, Secret, Whitelist};
+use crate::rpc::{RpcAuth, Secret, Whitelist};
 
 /// Keys about JSON-RPC. Whoever can call it controls the node.
 #[derive(Debug, Clone, Args)]
@@ -20,6 +20,28 @@ pub(crate) struct RpcConfig {
     /// Address to serve JSON-RPC at, with or without a port; again for each.
     #[arg(long, value_name = "IP[:PORT]", default_value = "127.0.0.1")]
     pub(crate) rpc_listen: Vec<ListenAddress>,
+    /// Where it is, and who may call.
+    #[command(flatten)]
+    pub(crate) access: RpcAccess,
+    /// User and hash of a password, as Core's rpcauth.py writes them; again for each.
+    #[arg(long, value_name = "USER:SALT$HASH")]
+    pub(crate) rpc_auth: Vec<RpcAuth>,
+    /// Methods that a user may call, separated by commas; again for each user.
+    #[arg(long, value_name = "USER:METHODS")]
+    pub(crate) rpc_whitelist: Vec<Whitelist>,
+}
+
+impl RpcConfig {
+    /// Where to listen; nowhere when RPC is off.
+    pub(crate) fn addresses(&self, params: &ChainParams) -> Vec<SocketAddr> {
+        let port = self.access.port(params);
+        self.rpc_listen.iter().filter(|_| self.rpc).map(|address| address.with_default_port(port)).collect()
+    }
+}
+
+/// Keys that clients have too.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RpcAccess {
     /// Port of JSON-RPC [default: 8332 on main, 48332 on testnet4, 38332 on signet, otherwise 18443].
     #[arg(long, value_name = "PORT")]
     pub(crate) rpc_port: Option<u16>,
@@ -29,16 +51,15 @@ pub(crate) struct RpcConfig {
     /// File with the password of rpc-user in it.
     #[arg(long, value_name = "FILE")]
     pub(crate) rpc_password_file: Option<PathBuf>,
-    /// User and hash of a password, as Core's rpcauth.py writes them; again for each.
-    #[arg(long, value_name = "USER:SALT$HASH")]
-    pub(crate) rpc_auth: Vec<RpcAuth>,
-    /// Methods that a user may call, separated by commas; again for each user.
-    #[arg(long, value_name = "USER:METHODS", value_parser = parse_whitelist)]
-    pub(crate) rpc_whitelist: Vec<Whitelist>,
 }
 
-impl RpcConfig {
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
+impl RpcAccess {
+    /// Checks that the two parts of a user are there, or none.
+    ///
+    /// # Errors
+    ///
+    /// When one of them is missing.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
         match (&self.rpc_user, &self.rpc_password_file) {
             (Some(_), None) => Err(ConfigError::Needs { key: "rpc-user", needed: "rpc-password-file" }),
             (None, Some(_)) => Err(ConfigError::Needs { key: "rpc-password-file", needed: "rpc-user" }),
@@ -51,39 +72,20 @@ impl RpcConfig {
         self.rpc_port.unwrap_or(params.default_rpc_port)
     }
 
-    /// Where to listen; nowhere when RPC is off.
-    pub(crate) fn addresses(&self, params: &ChainParams) -> Vec<SocketAddr> {
-        let port = self.port(params);
-        self.rpc_listen.iter().filter(|_| self.rpc).map(|address| address.with_default_port(port)).collect()
-    }
-
-    /// How the server is to be set up, for a network whose data are in `directory`.
-    ///
-    /// # Errors
-    ///
-    /// When the file with the password cannot be read.
-    pub(crate) fn options(&self, params: &ChainParams, directory: &Path) -> Result<RpcServerOptions, ConfigError> {
-        let mut options = RpcServerOptions::new(self.addresses(params), directory);
-        options.auth.rpcauth.clone_from(&self.rpc_auth);
-        options.auth.user = self.rpc_user.clone().zip(self.password()?.map(Secret::new));
-        options.auth.whitelist.clone_from(&self.rpc_whitelist);
-        options.rpc_port = self.port(params);
-        Ok(options)
-    }
-
-    /// The password of `rpc_user`: what its file holds, without the end of the line.
+    /// The user and the password, which is the first line of its file.
     ///
     /// # Errors
     ///
     /// When the file cannot be read.
-    fn password(&self) -> Result<Option<String>, ConfigError> {
-        let Some(path) = &self.rpc_password_file else { return Ok(None) };
+    pub(crate) fn user(&self) -> Result<Option<(String, Secret)>, ConfigError> {
+        let (Some(user), Some(path)) = (&self.rpc_user, &self.rpc_password_file) else { return Ok(None) };
         let text = std::fs::read_to_string(path).map_err(|source| ConfigError::File {
             action: "read",
             path: path.clone(),
             source,
         })?;
-        Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
+        let password = text.lines().next().unwrap_or_default();
+        Ok(Some((user.clone(), Secret::new(password))))
     }
 }
 
@@ -93,11 +95,4 @@ fn parse_user(text: &str) -> Result<String, String> {
         return Err("expected a name without a colon".to_owned());
     }
     Ok(text.to_owned())
-}
-
-fn parse_whitelist(text: &str) -> Result<Whitelist, String> {
-    match (text.split_once(':'), text.parse()) {
-        (Some((user, _)), Ok(whitelist)) if !user.is_empty() => Ok(whitelist),
-        _ => Err("expected USER:METHOD,METHOD".to_owned()),
-    }
 }

@@ -9,11 +9,11 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Command};
 
 use super::ConfigError;
-use super::chain::default_datadir;
 use super::environment::Environment;
 use super::file::{self, FILE_NAME};
 use super::given::{FILE_OPTION, Given};
 use super::key::Key;
+use super::network::default_datadir;
 
 /// What one place sets, by key.
 pub(super) type Layer = BTreeMap<String, LayerValue>;

@@ -8,6 +8,7 @@ use tokio::time::timeout;
 use tracing::debug;
 
 use super::Metrics;
+use super::mempool::MempoolStatus;
 use crate::context::NodeContext;
 
 /// Values that are not older are not asked for again.
@@ -29,8 +30,15 @@ impl Collector {
         if asked.is_some_and(|asked| asked.elapsed() < MAX_AGE) {
             return;
         }
-        match timeout(PATIENCE, context.chain.call(|chain| chain.chainstate.status())).await {
-            Ok(Ok(Ok(status))) => metrics.chain.set_status(&status),
+        let asked_for = context.chain.call(|chain| {
+            let mempool = MempoolStatus::of(&chain.mempool, chain.chainstate.adjusted_time());
+            chain.chainstate.status().map(|status| (status, mempool))
+        });
+        match timeout(PATIENCE, asked_for).await {
+            Ok(Ok(Ok((status, mempool)))) => {
+                metrics.chain.set_status(&status);
+                metrics.mempool.set_status(&mempool);
+            }
             Ok(Ok(Err(error))) => debug!(%error, "the chain state could not be asked"),
             Ok(Err(stopped)) => debug!(%stopped, "the chain thread could not be asked"),
             Err(_) => debug!("the chain thread is busy; showing what was known last"),

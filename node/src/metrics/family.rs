@@ -83,7 +83,6 @@ impl Family {
     }
 
     /// Registers a gauge.
-    #[allow(dead_code, reason = "for the mempool's fee rate, which is yet to come")]
     pub(crate) fn gauge_of(&self, registry: &Registry) -> Result<Gauge, prometheus::Error> {
         register(registry, Gauge::with_opts(self.opts()))
     }

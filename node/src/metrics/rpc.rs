@@ -15,18 +15,6 @@ pub(crate) struct RpcMetrics {
     active: IntGauge,
 }
 
-impl RpcObserver for RpcMetrics {
-    fn started(&self, _method: &'static str) {
-        self.active.inc();
-    }
-
-    fn finished(&self, method: &'static str, duration: Duration, error: Option<i32>) {
-        self.active.dec();
-        self.duration.with_label_values(&[method]).observe(duration.as_secs_f64());
-        self.requests.with_label_values(&[method, outcome(error)]).inc();
-    }
-}
-
 impl RpcMetrics {
     pub(super) fn new(registry: &Registry) -> Result<Self, prometheus::Error> {
         Ok(Self {
@@ -34,6 +22,18 @@ impl RpcMetrics {
             duration: rpc::REQUEST_DURATION.histogram_vec(registry)?,
             active: rpc::ACTIVE_REQUESTS.int_gauge(registry)?,
         })
+    }
+}
+
+impl RpcObserver for RpcMetrics {
+    fn started(&self, _: &'static str) {
+        self.active.inc();
+    }
+
+    fn finished(&self, method: &'static str, duration: Duration, error: Option<i32>) {
+        self.active.dec();
+        self.duration.with_label_values(&[method]).observe(duration.as_secs_f64());
+        self.requests.with_label_values(&[method, outcome(error)]).inc();
     }
 }
 

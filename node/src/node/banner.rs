@@ -22,9 +22,12 @@ pub(super) struct Banner<'a> {
 impl Banner<'_> {
     /// Says it, to people or to programs.
     pub(super) fn show(&self, format: LogFormat) {
-        if format == LogFormat::Text && tracing::enabled!(tracing::Level::INFO) {
-            // If standard error is closed, nobody wants to know.
-            let _ = write!(io::stderr().lock(), "{self}");
+        if format == LogFormat::Text {
+            if tracing::enabled!(tracing::Level::INFO) {
+                // If standard error is closed, nobody wants to know.
+                let _ = write!(io::stderr().lock(), "{self}");
+            }
+            return;
         }
         let Endpoints { pid, rpc, metrics, p2p } = self.endpoints;
         info!(
@@ -36,6 +39,7 @@ impl Banner<'_> {
             ?metrics,
             ?p2p,
             pid,
+            version = env!("CARGO_PKG_VERSION"),
             "running"
         );
     }

@@ -48,7 +48,7 @@ pub(crate) enum NodeError {
         advice: &'static str,
     },
     /// RPC cannot be served.
-    #[error(transparent)]
+    #[error("{0}; choose another place with --rpc-listen and --rpc-port, or --rpc=false for none")]
     Rpc(#[from] RpcServerError),
     /// A metric was defined wrongly.
     #[error("cannot register metrics: {0}")]

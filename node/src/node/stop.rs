@@ -11,8 +11,8 @@ use super::{Node, NodeError, Phase, supervisor};
 use crate::mempool_file::MempoolFiles;
 use crate::tasks::panic_message;
 
-/// Time for tasks to end what they do.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+/// Time for tasks to end what they do. RPC gives its calls ten seconds.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(15);
 
 impl Node {
     /// Ends everything and writes the chain state.
@@ -26,9 +26,6 @@ impl Node {
         info!("stopping: nothing new is taken, and what runs may end");
         self.context.shutdown.cancel();
         let drained = self.tasks.drain(DRAIN_TIMEOUT).await;
-        if let Some(rpc) = self.rpc.take() {
-            rpc.join().await;
-        }
 
         self.save_mempool().await;
 
@@ -36,7 +33,7 @@ impl Node {
         drop(self.endpoints);
         let Some(chain) = self.chain else { return Ok(drained?) };
         let handle = &self.context.chain;
-        info!(height = handle.tip().height, "flushing the chain state");
+        // The chain thread says that it writes.
         handle.stop().await;
         chain_outcome(chain.await)?;
         info!(height = handle.tip().height, "flushed; the node has stopped");

@@ -9,7 +9,7 @@ mod bech32;
 mod locate;
 
 use bitcoin::hashes::Hash;
-use bitcoin::{Address, PrivateKey, PubkeyHash, Script, ScriptHash, WitnessProgram, WitnessVersion, base58};
+use bitcoin::{Address, PrivateKey, PubkeyHash, ScriptHash, WitnessProgram, WitnessVersion, base58};
 use cairn_chain::params::AddressFormat;
 use thiserror::Error;
 
@@ -113,22 +113,6 @@ fn decode_segwit(text: &str, format: AddressFormat) -> Result<Address, AddressEr
     let program = WitnessProgram::new(version, &program)
         .map_err(|_| AddressError::new(format!("Invalid Bech32 address program size ({size})")))?;
     Ok(Address::from_witness_program(program, format.hrp))
-}
-
-/// The address of a script; none if it has none, such as a script that is a key itself (Core: `ExtractDestination`,
-/// `addresstype.cpp`).
-pub(crate) fn address_of_script(script: &Script, format: AddressFormat) -> Option<Address> {
-    let bytes = script.as_bytes();
-    if script.is_p2pkh() {
-        let hash = PubkeyHash::from_slice(&bytes[3..23]).ok()?;
-        return Some(Address::p2pkh(hash, format.kind));
-    }
-    if script.is_p2sh() {
-        let hash = ScriptHash::from_slice(&bytes[2..22]).ok()?;
-        return Some(Address::p2sh_from_hash(hash, format.kind));
-    }
-    let program = WitnessProgram::new(script.witness_version()?, &bytes[2..]).ok()?;
-    Some(Address::from_witness_program(program, format.hrp))
 }
 
 /// Reads a private key in wallet import format; none if it is none, or another network's (Core: `DecodeSecret`).

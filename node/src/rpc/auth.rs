@@ -23,8 +23,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::execute::Permission;
 use super::options::RpcServerError;
-pub(crate) use cookie::COOKIE_USER;
-use cookie::Cookie;
+use cookie::{COOKIE_USER, Cookie};
 pub(crate) use credential::{ParseRpcAuthError, RpcAuth};
 pub(crate) use secret::Secret;
 pub(crate) use whitelist::Whitelist;

@@ -27,7 +27,9 @@ use bitcoin::{PublicKey, ScriptBuf};
 use cairn_chain::params::AddressFormat;
 use thiserror::Error;
 
-pub(crate) use checksum::descriptor_checksum;
+use super::views::descriptor_checksum;
+
+pub(crate) use checksum::required_checksum;
 use expression::Expression;
 pub(crate) use expression::multisig_script;
 use key::Key;
@@ -123,7 +125,7 @@ impl Descriptor {
 impl Display for Descriptor {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let text = self.expression.text(self.branch);
-        let checksum = checksum::compute(&text).unwrap_or_default();
+        let checksum = descriptor_checksum(&text).unwrap_or_default();
         write!(f, "{text}#{checksum}")
     }
 }

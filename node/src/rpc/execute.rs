@@ -15,6 +15,7 @@ use super::call::Caller;
 use super::dispatcher::Dispatcher;
 use super::error::{RpcError, RpcErrorCode, RpcResult};
 use super::json::{Elements, JsonType, parse_document};
+use super::methods::handler_of_many;
 use super::request::{Request, Sender, Version, parse_request};
 
 /// Elements of a batch. Even errors for all of them are an answer of a bearable size.
@@ -40,6 +41,9 @@ impl Permission {
         }
     }
 }
+
+/// Calls of a batch that are handled together at most.
+const MAX_TOGETHER: usize = 1024;
 
 /// What is sent back.
 #[derive(Debug)]
@@ -177,21 +181,33 @@ async fn execute_batch(
     }
     let mut reply = Reply::status(StatusCode::OK);
     reply.body.push(b'[');
-    for element in Elements::of(batch) {
-        let (sender, request) = parse_request(element);
-        let result = match request {
-            Err(error) => Err(error),
+    let mut elements = Elements::of(batch).map(parse_request).peekable();
+    while let Some((sender, request)) = elements.next() {
+        let request = match request {
             // What there is no room to tell about is not done either.
             Ok(_) if !reply.charge.try_grow_to(answers, reply.body.len()) => {
                 Err(RpcError::new(RpcErrorCode::LimitExceeded, "The answers to the batch take too much memory"))
             }
-            Ok(request) => execute(dispatcher, &request, caller).await,
+            request => request,
         };
-        if !sender.is_notification() {
-            if reply.body.len() > 1 {
-                reply.body.push(b',');
-            }
-            write_reply(&mut reply.body, &sender, &result);
+        match request {
+            Err(error) => push_reply(&mut reply.body, &sender, &Err(error)),
+            Ok(request) => match handler_of_many(&request.method) {
+                None => push_reply(&mut reply.body, &sender, &execute(dispatcher, &request, caller).await),
+                Some(handler) => {
+                    let (mut senders, mut params) = (vec![sender], vec![request.params]);
+                    while let Some((sender, Ok(next))) =
+                        elements.next_if(|(_, next)| senders.len() < MAX_TOGETHER && is_call_of(next, &request.method))
+                    {
+                        senders.push(sender);
+                        params.push(next.params);
+                    }
+                    let results = dispatcher.execute_many(&request.method, handler, &params).await;
+                    for (sender, result) in senders.iter().zip(&results) {
+                        push_reply(&mut reply.body, sender, result);
+                    }
+                }
+            },
         }
     }
     // An empty batch is answered by an empty array, for clients older than version 2.
@@ -200,6 +216,20 @@ async fn execute_batch(
     }
     reply.body.push(b']');
     reply
+}
+
+fn is_call_of(request: &Result<Request<'_>, RpcError>, method: &str) -> bool {
+    request.as_ref().is_ok_and(|request| request.method == method)
+}
+
+/// Appends one answer of a batch; nothing where none is wanted.
+fn push_reply(body: &mut Vec<u8>, sender: &Sender<'_>, result: &RpcResult) {
+    if !sender.is_notification() {
+        if body.len() > 1 {
+            body.push(b',');
+        }
+        write_reply(body, sender, result);
+    }
 }
 
 /// Refuses a batch as a whole if the user may not call one of its methods.

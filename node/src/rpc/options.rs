@@ -25,7 +25,7 @@ pub(crate) struct RpcServerOptions {
     pub(crate) limits: RpcLimits,
     /// File of the log, which `getrpcinfo` shows.
     pub(crate) log_path: Option<PathBuf>,
-    /// The port in the examples of help texts.
+    /// The port in the examples of help texts; 0 is the one that is listened on.
     pub(crate) rpc_port: u16,
     /// Who wants to know of calls.
     pub(crate) observer: Option<Arc<dyn RpcObserver>>,

@@ -84,8 +84,10 @@ impl RpcServer {
         // Last, so that a node that cannot start leaves the cookie of the one that runs alone.
         let authentication = Authentication::start(&options.auth)?;
         let limits = options.limits;
+        let first_port = bound.first().map_or(0, |(address, _)| address.port());
+        let rpc_port = if options.rpc_port == 0 { first_port } else { options.rpc_port };
         let shared = Arc::new(Shared {
-            dispatcher: Arc::new(Dispatcher::new(options.rpc_port, options.log_path, options.observer)),
+            dispatcher: Arc::new(Dispatcher::new(rpc_port, options.log_path, options.observer)),
             authentication,
             limits,
             connections: Arc::new(Semaphore::new(limits.connections)),
@@ -134,8 +136,8 @@ impl RpcServer {
         self.shared.dispatcher.warmup.clone()
     }
 
-    /// Waits for the server to stop after `shutdown` was cancelled, and removes the cookie: nothing new is accepted, and what
-    /// runs has [`RpcLimits::grace`] to end.
+    /// Waits for the server to stop after `shutdown` was cancelled, and removes the cookie: nothing new is accepted, and
+    /// what runs has [`RpcLimits::grace`] to end.
     pub(crate) async fn join(mut self) {
         while self.listeners.join_next().await.is_some() {}
         info!("stopped listening for RPC");

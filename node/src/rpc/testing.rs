@@ -1,5 +1,7 @@
 //! A server on a chain of its own, for tests of methods and of the server itself.
 
+pub(crate) mod coins;
+
 use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -68,10 +70,20 @@ impl RpcTest {
 
     /// A node that is still starting, whose server is set up otherwise.
     pub(crate) async fn start_with(blocks: u32, change: impl FnOnce(&mut RpcServerOptions)) -> Self {
+        Self::prepare(ChainParams::regtest(RegtestOptions::default()), blocks, change).await
+    }
+
+    /// A node on another network, or with other rules, that knows genesis.
+    pub(crate) async fn start_on(params: ChainParams) -> Self {
+        let test = Self::prepare(params, 0, |_| {}).await;
+        test.server.warmup().finish(Arc::clone(&test.context));
+        test
+    }
+
+    async fn prepare(params: ChainParams, blocks: u32, change: impl FnOnce(&mut RpcServerOptions)) -> Self {
         let directory = TempDir::new().unwrap();
-        let params = ChainParams::select("regtest", RegtestOptions::default()).unwrap();
         let options = ChainstateOptions { threads: 1, ..ChainstateOptions::default() };
-        let chainstate = Chainstate::open(&directory.path().join("regtest"), params.clone(), options).unwrap();
+        let chainstate = Chainstate::open(&directory.path().join(&params.name), params.clone(), options).unwrap();
         let (_, chain) = ChainService::start(Chain::new(chainstate, Mempool::new(MempoolOptions::default()))).unwrap();
         let generated = ChainOptions { blocks, transactions_per_block: 0, coins: 0, seed: 1 };
         for block in ChainGenerator::new(generated) {
@@ -82,12 +94,12 @@ impl RpcTest {
         let shutdown = CancellationToken::new();
         let context = Arc::new(NodeContext {
             chain,
-            params,
-            directory: directory.path().join("regtest"),
+            directory: directory.path().join(&params.name),
             started: Instant::now(),
             shutdown: shutdown.clone(),
-            config: Config::of_flags(&["--network", "regtest"]),
-            metrics: Metrics::new("regtest").unwrap(),
+            config: Config::of(&[&format!("--network={}", params.name)]),
+            metrics: Metrics::new(&params.name).unwrap(),
+            params,
             mempool_loaded: AtomicBool::new(true),
         });
         let mut options = RpcServerOptions::new(vec!["127.0.0.1:0".parse().unwrap()], &context.directory);
@@ -130,6 +142,20 @@ impl RpcTest {
                 check_result(find_method(method).unwrap(), &result).unwrap();
                 Ok(result)
             }
+        }
+    }
+
+    /// The result of a call that succeeds.
+    pub(crate) async fn get(&self, method: &str, params: &str) -> Value {
+        let result = self.call(method, params).await.unwrap_or_else(|error| panic!("{method} {params}: {error:?}"));
+        serde_json::from_str(result.get()).unwrap()
+    }
+
+    /// The error of a call that fails.
+    pub(crate) async fn error(&self, method: &str, params: &str) -> (i32, String) {
+        match self.call(method, params).await {
+            Ok(result) => panic!("{method} {params}: {}", result.get()),
+            Err(error) => error,
         }
     }
 

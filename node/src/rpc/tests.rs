@@ -3,6 +3,8 @@
 mod auth;
 mod batches;
 mod limits;
+mod long_calls;
 mod malformed;
 mod methods;
 mod protocol;
+mod replay;

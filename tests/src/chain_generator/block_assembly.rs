@@ -20,8 +20,13 @@ const BITS: u32 = 0x207f_ffff;
 const COMMITMENT_HEADER: [u8; 4] = [0xaa, 0x21, 0xa9, 0xed];
 const WITNESS_RESERVED_VALUE: [u8; 32] = [0; 32];
 
-/// The block at `height` on top of `parent`. The coinbase leaves the fees to nobody.
-pub(super) fn assemble(parent: &Header, height: u32, miner: ScriptBuf, transactions: Vec<Transaction>) -> Block {
+/// The block at `height` on top of `parent`, whose coinbase pays the subsidy to `miner` and leaves the fees to nobody.
+///
+/// # Panics
+///
+/// When there are more than 2^32 nonces to try, of which every other one will do.
+#[must_use]
+pub fn assemble(parent: &Header, height: u32, miner: ScriptBuf, transactions: Vec<Transaction>) -> Block {
     let header = Header {
         version: Version::from_consensus(0x2000_0000),
         prev_blockhash: parent.block_hash(),

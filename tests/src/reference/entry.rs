@@ -25,7 +25,7 @@ pub(super) struct Entry {
 impl Entry {
     pub(super) fn genesis(genesis: &Genesis) -> Self {
         let header = &genesis.header;
-        let facts = HeaderFacts { hash: genesis.hash, time: header.time, bits: header.bits };
+        let facts = HeaderFacts { hash: genesis.hash, time: header.time, bits: header.bits, version: header.version };
         Self { completed: Some(0), ..Self::of(facts, None, 0) }
     }
 

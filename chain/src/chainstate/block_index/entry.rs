@@ -104,7 +104,7 @@ impl BlockIndexEntry {
 
     /// What later headers are judged by.
     pub(crate) fn facts(&self) -> HeaderFacts {
-        HeaderFacts { hash: self.hash, time: self.time, bits: self.bits }
+        HeaderFacts { hash: self.hash, time: self.time, bits: self.bits, version: self.version }
     }
 
     /// The header, given the hash of the parent.

@@ -160,6 +160,9 @@ impl TxGraph {
     ///
     /// When the graph does not have one of them.
     pub fn remove(&mut self, removed: &[GraphIndex]) {
+        if removed.is_empty() {
+            return;
+        }
         let proposal = self.propose(removed, &[]).expect("clusters that lose transactions stay within limits");
         self.apply(proposal);
     }

@@ -109,6 +109,7 @@ mod tests {
     use crate::header_chain::HeaderFacts;
     use crate::pow::retarget::{self, Retarget};
     use bitcoin::BlockHash;
+    use bitcoin::block::Version;
     use bitcoin::hashes::Hash;
     use proptest::prelude::*;
 
@@ -137,7 +138,10 @@ mod tests {
 
     fn chain(times: impl IntoIterator<Item = u32>) -> Vec<HeaderFacts> {
         let bits = CompactTarget::from_consensus(0x1d00_ffff);
-        times.into_iter().map(|time| HeaderFacts { hash: BlockHash::all_zeros(), time, bits }).collect()
+        times
+            .into_iter()
+            .map(|time| HeaderFacts { hash: BlockHash::all_zeros(), time, bits, version: Version::ONE })
+            .collect()
     }
 
     #[test]

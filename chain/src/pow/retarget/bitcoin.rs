@@ -30,10 +30,8 @@ pub(super) fn next_work_required(
         let first = chain.header_at(chain.height() - last_of_period);
         return calculate_next_work_required(&first, &last, params, rule);
     }
-    if !rule.allow_min_difficulty_blocks {
-        return last.bits;
-    }
-    if u64::from(block_time) > u64::from(last.time) + 2 * u64::from(params.target_spacing) {
+    let Some(last_regular_time) = params.last_regular_time(last.time) else { return last.bits };
+    if u64::from(block_time) > last_regular_time {
         return params.limit_bits();
     }
     last_regular_bits(chain, interval, params.limit_bits())

@@ -32,12 +32,12 @@ impl ChainOptions {
     }
 
     pub(super) fn params(&self) -> Result<ChainParams, Box<dyn Error>> {
-        Ok(self.config.params()?)
+        Ok(self.config.network.params()?)
     }
 
     /// Where the network's data are.
     pub(super) fn directory(&self, params: &ChainParams) -> Result<PathBuf, Box<dyn Error>> {
-        Ok(self.config.directory(params)?)
+        Ok(self.config.network.directory(params)?)
     }
 
     /// Memory for coins, in bytes.

@@ -18,8 +18,8 @@ pub(super) fn run(settings: &Settings, with_origin: bool, json: bool) -> Answer 
         .map(|setting| {
             // Defaults that depend on something else.
             let computed = match setting.key.name.as_str() {
-                "datadir" => Some(config.chain.datadir().map(|datadir| datadir.display().to_string())?),
-                "rpc-port" => Some(config.rpc.port(&params).to_string()),
+                "datadir" => Some(config.chain.network.datadir().map(|datadir| datadir.display().to_string())?),
+                "rpc-port" => Some(config.rpc.access.port(&params).to_string()),
                 _ => None,
             };
             Ok(Row::new(setting, computed))

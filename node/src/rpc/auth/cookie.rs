@@ -11,7 +11,7 @@ use super::super::options::RpcServerError;
 use super::Secret;
 
 /// The user of the cookie (Core: `COOKIEAUTH_USER`).
-pub(crate) const COOKIE_USER: &str = "__cookie__";
+pub(super) const COOKIE_USER: &str = "__cookie__";
 /// Random bytes in a cookie (Core: `COOKIE_SIZE`).
 const COOKIE_BYTES: usize = 32;
 

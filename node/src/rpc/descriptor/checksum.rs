@@ -1,21 +1,13 @@
 //! The eight characters at the end of a descriptor (BIP380; Core: `DescriptorChecksum`, `script/descriptor.cpp`).
 
-use miniscript::descriptor::checksum::Engine;
-
 use super::DescriptorError;
+use crate::rpc::views::descriptor_checksum;
 
 /// Characters of a checksum.
 const CHECKSUM: usize = 8;
 
-/// The checksum of what stands before it; nothing if that has characters that no descriptor has.
-pub(super) fn compute(payload: &str) -> Option<String> {
-    let mut engine = Engine::new();
-    engine.input(payload).ok()?;
-    Some(engine.checksum())
-}
-
 /// The checksum that a text should have, whether it has one or not (Core: `GetDescriptorChecksum`).
-pub(crate) fn descriptor_checksum(text: &str) -> Option<String> {
+pub(crate) fn required_checksum(text: &str) -> Option<String> {
     split(text, false).ok().map(|(_, checksum)| checksum)
 }
 
@@ -33,7 +25,7 @@ pub(super) fn split(text: &str, is_required: bool) -> Result<(&str, String), Des
         let message = format!("Expected 8 character checksum, not {} characters", given.len());
         return Err(DescriptorError::new(message));
     }
-    let computed = compute(payload).ok_or_else(|| DescriptorError::new("Invalid characters in payload"))?;
+    let computed = descriptor_checksum(payload).ok_or_else(|| DescriptorError::new("Invalid characters in payload"))?;
     match given.filter(|given| *given != computed) {
         Some(given) => {
             let message = format!("Provided checksum '{given}' does not match computed checksum '{computed}'");

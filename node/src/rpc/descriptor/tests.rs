@@ -228,7 +228,7 @@ fn what_is_wrong_is_told_in_cores_words() {
 /// BIP380's examples.
 #[test]
 fn checksums_guard_the_text() {
-    assert_eq!(checksum::compute("raw(deadbeef)").as_deref(), Some("89f8spxm"));
+    assert_eq!(descriptor_checksum("raw(deadbeef)").as_deref(), Some("89f8spxm"));
     for (text, message) in [
         ("raw(deadbeef)#", "Expected 8 character checksum, not 0 characters"),
         ("raw(deadbeef)#89f8spxmx", "Expected 8 character checksum, not 9 characters"),

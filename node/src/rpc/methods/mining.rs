@@ -12,6 +12,8 @@ mod info;
 mod submit;
 mod template;
 
+use std::sync::Arc;
+
 use bitcoin::hex::FromHex;
 use cairn_chain::mining::TemplateError;
 use cairn_chain::primitives::{Block, DecodeError};
@@ -32,14 +34,14 @@ impl From<TemplateError> for RpcError {
 }
 
 /// A block written in hexadecimal digits. What follows it is ignored, as in Core (`DecodeHexBlk`, `core_io.cpp`).
-fn decode_block(text: &str) -> Result<Block, RpcError> {
+fn decode_block(text: &str) -> Result<Arc<Block>, RpcError> {
     let failed = || RpcError::deserialization("Block decode failed");
     let bytes = Vec::from_hex(text).map_err(|_| failed())?;
     match Block::try_decode(bytes) {
-        Ok(block) => Ok(block),
+        Ok(block) => Ok(Arc::new(block)),
         Err((DecodeError::TrailingData { extra }, mut bytes)) => {
             bytes.truncate(bytes.len().saturating_sub(extra));
-            Block::decode(bytes).map_err(|_| failed())
+            Block::decode(bytes).map(Arc::new).map_err(|_| failed())
         }
         Err(_) => Err(failed()),
     }

@@ -217,6 +217,7 @@ impl Sections {
         self.push(format!("{spaces}{key}{form}"), describe(kind));
         for group in result.groups.iter().filter(|group| !group.fields.is_empty()) {
             match group.elision {
+                Some("") => {}
                 Some(text) => self.push(format!("{spaces}  ...,"), text.to_owned()),
                 None => group.fields.iter().for_each(|field| self.push_result(field, indent + 2, inner_outer)),
             }

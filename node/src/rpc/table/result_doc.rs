@@ -3,7 +3,7 @@
 use super::super::json::JsonType;
 
 /// Groups of fields an object is put together from.
-const GROUPS: usize = 4;
+const GROUPS: usize = 6;
 
 /// The type of a result (Core: `RPCResult::Type`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl ResultType {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Group {
     pub(super) fields: &'static [ResultDoc],
-    /// What help shows instead of the fields (Core: `ElideGroup`).
+    /// What help shows instead of the fields, if it is not empty (Core: `ElideGroup`).
     pub(super) elision: Option<&'static str>,
 }
 
@@ -75,7 +75,8 @@ pub(crate) struct ResultDoc {
 impl ResultDoc {
     const fn new(kind: ResultType, key: &'static str, description: &'static str, inner: &'static [Self]) -> Self {
         const NONE: Group = Group { fields: &[], elision: None };
-        let groups = [Group { fields: inner, elision: None }, NONE, NONE, NONE];
+        let mut groups = [NONE; GROUPS];
+        groups[0].fields = inner;
         Self { kind, key, description, condition: "", is_optional: false, is_any_type: false, groups }
     }
 
@@ -184,11 +185,17 @@ impl ResultDoc {
         self.with_group(Group { fields, elision: Some(text) })
     }
 
+    /// More fields, which help does not show at all (Core: `HelpElisionSkip`).
+    #[must_use]
+    pub(crate) const fn and_unshown(self, fields: &'static [Self]) -> Self {
+        self.with_group(Group { fields, elision: Some("") })
+    }
+
     const fn with_group(mut self, group: Group) -> Self {
         let mut at = 0;
         while !self.groups[at].fields.is_empty() {
             at += 1;
-            assert!(at < GROUPS, "an object has four groups of fields at most");
+            assert!(at < GROUPS, "an object has six groups of fields at most");
         }
         self.groups[at] = group;
         self

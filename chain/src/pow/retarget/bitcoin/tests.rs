@@ -3,6 +3,7 @@
 use super::*;
 use crate::pow::retarget::{self, Retarget};
 use bitcoin::BlockHash;
+use bitcoin::block::Version;
 use bitcoin::hashes::Hash;
 use proptest::prelude::*;
 use ruint::Uint;
@@ -29,7 +30,7 @@ fn compact(bits: u32) -> CompactTarget {
 }
 
 fn facts(time: u32, bits: u32) -> HeaderFacts {
-    HeaderFacts { hash: BlockHash::all_zeros(), time, bits: compact(bits) }
+    HeaderFacts { hash: BlockHash::all_zeros(), time, bits: compact(bits), version: Version::ONE }
 }
 
 /// `count` blocks, 600 seconds apart, all with `bits`.

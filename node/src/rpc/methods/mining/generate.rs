@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use bitcoin::hex::FromHex;
 use bitcoin::{BlockHash, ScriptBuf, Txid};
 use cairn_chain::chainstate::Acceptance;
 use cairn_chain::mining::{BlockTemplate, DEFAULT_MAX_TRIES, Mined, TemplateOptions, mine_block};
@@ -11,6 +10,7 @@ use cairn_chain::primitives::{Block, Transaction};
 use cairn_chain::validation::ProposalChecks;
 use serde::Serialize;
 
+use super::super::rawtransactions::decode::{Form, decode_hex_tx};
 use crate::chain_service::Chain;
 use crate::rpc::address::decode_address;
 use crate::rpc::descriptor::{Descriptor, DescriptorError};
@@ -262,9 +262,7 @@ fn find_transaction(chain: &Chain, text: &str) -> Result<Arc<Transaction>, RpcEr
         return found
             .ok_or_else(|| RpcError::invalid_address_or_key(format!("Transaction {text} not in mempool.")));
     }
-    let decoded = Vec::from_hex(text).ok().and_then(|bytes| Transaction::decode(bytes).ok());
-    let with_inputs = decoded.filter(|transaction| transaction.as_ref().input_count() > 0);
-    with_inputs.map(Arc::new).ok_or_else(|| {
+    decode_hex_tx(text, Form::Any).map(Arc::new).ok_or_else(|| {
         let advice = "Make sure the tx has at least one input.";
         RpcError::deserialization(format!("Transaction decode failed for {text}. {advice}"))
     })

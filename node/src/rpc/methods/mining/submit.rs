@@ -51,8 +51,8 @@ async fn submitblock(call: Call) -> RpcResult {
 }
 
 /// Takes a block and says what a miner is told: nothing when it is the tip now, or why not.
-fn submit(chain: &mut Chain, block: Block) -> Result<Option<String>, RpcError> {
-    let block = Arc::new(update_uncommitted_block_structures(&chain.chainstate, block));
+fn submit(chain: &mut Chain, block: Arc<Block>) -> Result<Option<String>, RpcError> {
+    let block = update_uncommitted_block_structures(&chain.chainstate, block);
     let hash = block.hash();
     let outcome = chain.process_new_block(block, true)?;
     let is_active = chain.chainstate.lookup(&hash).is_some_and(|known| known.is_active);

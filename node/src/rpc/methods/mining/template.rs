@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use super::super::network::Connections;
 use super::decode_block;
+use crate::chain_service::{ChainHandle, ChainStopped};
 use crate::rpc::{
     Call, Category, DisplayString, Example, FromArgument, Hex, HexBytes, JsonType, Method, Object, Parameter,
     Presence, ResultDoc, RpcError, RpcErrorCode, RpcResult, to_result,
@@ -199,7 +200,8 @@ async fn getblocktemplate(call: Call) -> RpcResult {
     }
     check_network(&call).await?;
     if request.raw("longpollid").is_some() {
-        wait_for_better(&call, LongPollId::read(&call, &request).await?).await?;
+        let known = LongPollId::read(&call, &request).await?;
+        call.wait(better_template(&call.context.chain, known, [FIRST_LOOK, NEXT_LOOK])).await??;
     }
     let has_rule = |rule: &str| rules.iter().any(|known| known == rule);
     let challenge = call.context.params.consensus.signet_challenge.as_ref();
@@ -280,22 +282,26 @@ impl LongPollId {
     }
 }
 
-/// Waits until there is another tip than the client's, or after a while until the pool is another.
-async fn wait_for_better(call: &Call, known: LongPollId) -> Result<(), RpcError> {
-    let mut tips = call.context.chain.watch_tip();
-    let mut patience = FIRST_LOOK;
+/// Waits until there is another tip than the client's, or after the first and every later look at it another pool.
+async fn better_template(
+    chain: &ChainHandle,
+    known: LongPollId,
+    [first, later]: [Duration; 2],
+) -> Result<(), ChainStopped> {
+    let mut tips = chain.watch_tip();
+    let mut patience = first;
     loop {
-        let new_tip = timeout(patience, async { tips.wait_for(|tip| tip.hash != known.tip).await.is_ok() });
-        match call.wait(new_tip).await? {
+        let new_tip = async { tips.wait_for(|tip| tip.hash != known.tip).await.is_ok() };
+        match timeout(patience, new_tip).await {
             Ok(true) => return Ok(()),
             // The chain thread has ended.
-            Ok(false) => return Err(RpcError::shutting_down()),
+            Ok(false) => return Err(ChainStopped),
             Err(_) => {}
         }
-        if call.context.chain.call(|chain| chain.mempool.updates()).await? != known.mempool_updates {
+        if chain.call(|chain| chain.mempool.updates()).await? != known.mempool_updates {
             return Ok(());
         }
-        patience = NEXT_LOOK;
+        patience = later;
     }
 }
 
@@ -377,5 +383,45 @@ impl<'a> TemplateView<'a> {
             signet_challenge,
             default_witness_commitment: Hex(template.coinbase.witness_commitment.as_bytes()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rpc::testing::RpcTest;
+    use crate::rpc::testing::coins::{Miner, hex, pay_fee};
+
+    #[test]
+    fn ids_of_templates_are_read_as_core_reads_them() {
+        let hash = "11".repeat(32);
+        for (text, updates) in [("", 0), ("7", 7), ("7x8", 7), ("x", 0)] {
+            let id = LongPollId::parse(&format!("{hash}{text}")).unwrap();
+            assert_eq!((id.tip.to_string(), id.mempool_updates), (hash.clone(), updates));
+        }
+        let error = LongPollId::parse("12").unwrap_err();
+        assert_eq!(error.message, "longpollid must be of length 64 (not 2, for '12')");
+        assert!(LongPollId::parse(&"ß".repeat(64)).is_err());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn another_pool_is_seen_at_the_next_look() {
+        let test = RpcTest::start(0).await;
+        let mut miner = Miner::start(&test, 1).await;
+        let chain = &test.context.chain;
+        let mempool_updates = chain.call(|chain| chain.mempool.updates()).await.unwrap();
+        let known = LongPollId { tip: chain.tip().hash, mempool_updates };
+        let looks = [Duration::from_millis(300), Duration::from_millis(50)];
+        let waiting = better_template(chain, known, looks);
+        tokio::pin!(waiting);
+        assert!(timeout(Duration::from_millis(600), &mut waiting).await.is_err(), "nothing has changed");
+        test.get("sendrawtransaction", &format!("[{}]", hex(&pay_fee(miner.take(), 10_000)))).await;
+        timeout(Duration::from_secs(30), waiting).await.unwrap().unwrap();
+        // Whoever comes with an old template waits for the first look.
+        let start = tokio::time::Instant::now();
+        better_template(chain, known, looks).await.unwrap();
+        assert!(start.elapsed() >= looks[0]);
+        miner.mine(&[]).await;
+        better_template(chain, known, [Duration::MAX; 2]).await.unwrap();
     }
 }

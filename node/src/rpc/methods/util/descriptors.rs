@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio_util::sync::CancellationToken;
 
-use crate::rpc::address::address_of_script;
-use crate::rpc::descriptor::{Descriptor, DescriptorError, descriptor_checksum};
+use crate::rpc::descriptor::{Descriptor, DescriptorError, required_checksum};
+use crate::rpc::views::script_address;
 use crate::rpc::{
     Call, Category, DisplayString, Example, FromArgument, JsonType, Method, Parameter, Presence, ResultDoc, RpcError,
     RpcResult, to_result,
@@ -178,7 +178,7 @@ async fn getdescriptorinfo(call: Call) -> RpcResult {
     to_result(&DescriptorInfo {
         descriptor: DisplayString(first),
         multipath_expansion: (descriptors.len() > 1).then(|| descriptors.iter().map(DisplayString).collect()),
-        checksum: descriptor_checksum(&text).unwrap_or_default(),
+        checksum: required_checksum(&text).unwrap_or_default(),
         isrange: first.is_range(),
         issolvable: first.is_solvable(),
         hasprivatekeys: first.has_private_keys(),
@@ -223,7 +223,7 @@ fn derive(
             .scripts(index)
             .ok_or_else(|| RpcError::invalid_address_or_key("Cannot derive script without private keys"))?;
         for script in scripts.iter().filter(|script| !(descriptor.is_combo() && script.is_p2pk())) {
-            let address = address_of_script(script, format);
+            let address = script_address(script.as_bytes(), format);
             let message = "Descriptor does not have a corresponding address";
             addresses.push(DisplayString(address.ok_or_else(|| RpcError::invalid_address_or_key(message))?));
         }

@@ -146,7 +146,7 @@ async fn getmemoryinfo(call: Call) -> RpcResult {
 
 /// Whether tests may choose what the time is (Core: `IsMockableChain`).
 fn is_mockable(context: &NodeContext) -> bool {
-    context.config.chain.may_rest()
+    context.config.chain.network.may_rest()
 }
 
 async fn setmocktime(call: Call) -> RpcResult {

@@ -66,7 +66,7 @@ async fn ranges_have_to_fit() {
         let error = call(&test, "deriveaddresses", params).await.unwrap_err();
         assert_eq!(error, (code, message.to_owned()));
     }
-    let with_checksum = |desc: String| async {
+    let with_checksum = async |desc: String| {
         let info = call(&test, "getdescriptorinfo", json!([desc])).await.unwrap();
         format!("{desc}#{}", info["checksum"].as_str().unwrap())
     };
@@ -81,7 +81,7 @@ async fn ranges_have_to_fit() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_descriptor_is_shown_without_its_secrets() {
     let test = RpcTest::start(0).await;
-    let info = |desc: String| async { call(&test, "getdescriptorinfo", json!([desc])).await.unwrap() };
+    let info = async |desc: String| { call(&test, "getdescriptorinfo", json!([desc])).await.unwrap() };
     let plain = info(format!("wpkh([d34db33f/84'/0'/0']{KEY})")).await;
     let expected = json!({
         "descriptor": format!("wpkh([d34db33f/84'/0'/0']{KEY})#{}", plain["checksum"].as_str().unwrap()),

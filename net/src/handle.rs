@@ -1,0 +1,258 @@
+//! What the node holds of the network.
+
+use std::sync::Arc;
+
+use bitcoin::block::Header;
+use bitcoin::hashes::Hash;
+use bitcoin::{BlockHash, Wtxid};
+use libp2p::{Multiaddr, PeerId};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::counters::Counters;
+use crate::error::{DialError, InvalidAnswer, NetworkStopped, PublishError, RequestError};
+use crate::event::ConnectedPeer;
+use crate::gossip::{Acceptance, ValidationToken};
+use crate::protocol::{
+    BlocksRequest, BlocksResponse, Exchange, FrameError, HeadersRequest, MAX_BLOCKS_TO_REQUEST, MAX_LOCATOR_SIZE,
+    MAX_TRANSACTION_SIZE, MAX_TRANSACTIONS_TO_REQUEST, MAX_USER_AGENT_LENGTH, Status, TransactionsRequest,
+    TransactionsResponse,
+};
+use crate::service::{Command, Question};
+
+/// A way to reach the network's task. Cheap to clone. What it is asked waits in a bounded queue: a caller that asks faster
+/// than the task works is slowed down.
+#[derive(Debug, Clone)]
+pub struct NetworkHandle {
+    local_peer: PeerId,
+    commands: mpsc::Sender<Command>,
+    listening: watch::Receiver<Vec<Multiaddr>>,
+    connected: watch::Receiver<Vec<ConnectedPeer>>,
+    counters: Arc<Counters>,
+}
+
+impl NetworkHandle {
+    pub(crate) fn new(
+        local_peer: PeerId,
+        commands: mpsc::Sender<Command>,
+        listening: watch::Receiver<Vec<Multiaddr>>,
+        connected: watch::Receiver<Vec<ConnectedPeer>>,
+        counters: Arc<Counters>,
+    ) -> Self {
+        Self { local_peer, commands, listening, connected, counters }
+    }
+
+    /// Who we are.
+    #[must_use]
+    pub fn local_peer_id(&self) -> PeerId {
+        self.local_peer
+    }
+
+    /// Where we listen now, each address with our `PeerId` at its end.
+    #[must_use]
+    pub fn listen_addresses(&self) -> Vec<Multiaddr> {
+        self.listening.borrow().clone()
+    }
+
+    /// Who is connected now, the oldest first.
+    #[must_use]
+    pub fn connected_peers(&self) -> Vec<ConnectedPeer> {
+        self.connected.borrow().clone()
+    }
+
+    /// Who is connected, to wait for a change.
+    #[must_use]
+    pub fn watch_peers(&self) -> watch::Receiver<Vec<ConnectedPeer>> {
+        self.connected.clone()
+    }
+
+    /// What the service counted since it started.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Says what is to become of a gossiped message. Twelve heartbeats of 700 ms after the message came, it is forgotten, and
+    /// the verdict changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// When the service has ended.
+    pub async fn report(&self, token: ValidationToken, acceptance: Acceptance) -> Result<(), NetworkStopped> {
+        self.send(Command::Report { token, acceptance }).await
+    }
+
+    /// Announces a new block to all peers. The body must be there when they ask for it.
+    ///
+    /// # Errors
+    ///
+    /// When no peer was sent the header, for which there may be good reasons.
+    pub async fn publish_header(&self, header: Header) -> Result<(), PublishError> {
+        self.call(|answer| Command::PublishHeader { header, answer }).await?
+    }
+
+    /// Sends a transaction to all peers that want transactions.
+    ///
+    /// # Errors
+    ///
+    /// When no peer was sent the transaction, for which there may be good reasons.
+    pub async fn publish_transaction(&self, transaction: Vec<u8>) -> Result<(), PublishError> {
+        let got = transaction.len();
+        if got > MAX_TRANSACTION_SIZE {
+            return Err(PublishError::TooLarge { got, limit: MAX_TRANSACTION_SIZE });
+        }
+        self.call(|answer| Command::PublishTransaction { transaction, answer }).await?
+    }
+
+    /// Hears of transactions from now on, or no longer: a node that is far behind cannot judge them.
+    ///
+    /// # Errors
+    ///
+    /// When the service has ended.
+    pub async fn relay_transactions(&self, relay: bool) -> Result<(), NetworkStopped> {
+        self.send(Command::RelayTransactions(relay)).await
+    }
+
+    /// Tells a peer our status, and gets its own.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer; [`RequestError::Invalid`] is the peer's fault.
+    pub async fn request_status(&self, peer: PeerId, own: Status) -> Result<Status, RequestError> {
+        let length = own.user_agent.len();
+        if length > MAX_USER_AGENT_LENGTH {
+            return Err(RequestError::Unaskable(FrameError::TooLong { got: length, limit: MAX_USER_AGENT_LENGTH }));
+        }
+        self.ask(peer, own, Command::AskStatus).await
+    }
+
+    /// Asks for headers. They come in the order of the peer; whether one follows from the other is not checked.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer; [`RequestError::Invalid`] is the peer's fault.
+    pub async fn request_headers(&self, peer: PeerId, request: HeadersRequest) -> Result<Vec<Header>, RequestError> {
+        let got = request.locator.len();
+        if got > MAX_LOCATOR_SIZE {
+            let error = FrameError::TooMany { what: "hashes in a locator", got, limit: MAX_LOCATOR_SIZE };
+            return Err(RequestError::Unaskable(error));
+        }
+        Ok(self.ask(peer, request, Command::AskHeaders).await?.headers)
+    }
+
+    /// Asks for 1 to [`MAX_BLOCKS_TO_REQUEST`] blocks. The answer may end before all are answered, see [`BlocksResponse`].
+    /// Each block begins with a header of the hash that was asked for; nothing else about it is checked.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer; [`RequestError::Invalid`] is the peer's fault.
+    pub async fn request_blocks(&self, peer: PeerId, hashes: Vec<BlockHash>) -> Result<BlocksResponse, RequestError> {
+        check_count("blocks", hashes.len(), MAX_BLOCKS_TO_REQUEST)?;
+        let request = BlocksRequest { hashes: hashes.clone() };
+        let response = self.ask(peer, request, Command::AskBlocks).await?;
+        check_blocks(&hashes, &response)?;
+        Ok(response)
+    }
+
+    /// Asks for 1 to [`MAX_TRANSACTIONS_TO_REQUEST`] transactions. The answer may end before all are answered, see
+    /// [`TransactionsResponse`]. Whether the transactions are those that were asked for is not checked: only whoever decodes
+    /// them knows their wtxids for nothing.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer; [`RequestError::Invalid`] is the peer's fault.
+    pub async fn request_transactions(
+        &self,
+        peer: PeerId,
+        wtxids: Vec<Wtxid>,
+    ) -> Result<TransactionsResponse, RequestError> {
+        let asked = wtxids.len();
+        check_count("transactions", asked, MAX_TRANSACTIONS_TO_REQUEST)?;
+        let response = self.ask(peer, TransactionsRequest { wtxids }, Command::AskTransactions).await?;
+        let got = response.transactions.len();
+        if got > asked {
+            return Err(InvalidAnswer::TooMany { got, asked }.into());
+        }
+        Ok(response)
+    }
+
+    /// Stays connected with a peer: dials it now, and again whenever it is not there, for as long as it is not removed.
+    ///
+    /// # Errors
+    ///
+    /// When the service has ended.
+    pub async fn add_peer(&self, address: Multiaddr) -> Result<(), NetworkStopped> {
+        self.send(Command::AddPeer(address)).await
+    }
+
+    /// No longer dials a peer. Its connection stays. False when the address was not added, in exactly this form.
+    ///
+    /// # Errors
+    ///
+    /// When the service has ended.
+    pub async fn remove_peer(&self, address: Multiaddr) -> Result<bool, NetworkStopped> {
+        self.call(|answer| Command::RemovePeer { address, answer }).await
+    }
+
+    /// Dials a peer once, and waits for the connection. Whether it is of our network shows when
+    /// [`PeerEvent::Connected`](crate::PeerEvent::Connected) comes.
+    ///
+    /// # Errors
+    ///
+    /// When the peer was not reached.
+    pub async fn dial(&self, address: Multiaddr) -> Result<(), DialError> {
+        self.call(|answer| Command::Dial { address, answer }).await?
+    }
+
+    /// Closes the connections with a peer. One that was added is dialled again.
+    ///
+    /// # Errors
+    ///
+    /// When the service has ended.
+    pub async fn disconnect(&self, peer: PeerId) -> Result<(), NetworkStopped> {
+        self.send(Command::Disconnect(peer)).await
+    }
+
+    async fn send(&self, command: Command) -> Result<(), NetworkStopped> {
+        self.commands.send(command).await.map_err(|_| NetworkStopped)
+    }
+
+    async fn call<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, NetworkStopped> {
+        let (answer, answered) = oneshot::channel();
+        self.send(command(answer)).await?;
+        answered.await.map_err(|_| NetworkStopped)
+    }
+
+    async fn ask<E: Exchange>(
+        &self,
+        peer: PeerId,
+        request: E::Request,
+        command: impl FnOnce(Question<E>) -> Command,
+    ) -> Result<E::Response, RequestError> {
+        self.call(|answer| command(Question { peer, request, answer })).await?
+    }
+}
+
+fn check_count(what: &'static str, got: usize, limit: usize) -> Result<(), RequestError> {
+    match got {
+        0 => Err(RequestError::Unaskable(FrameError::Empty { what })),
+        _ if got > limit => Err(RequestError::Unaskable(FrameError::TooMany { what, got, limit })),
+        _ => Ok(()),
+    }
+}
+
+/// Checks that the blocks are those that were asked for, as far as their headers tell.
+fn check_blocks(asked: &[BlockHash], response: &BlocksResponse) -> Result<(), InvalidAnswer> {
+    let got = response.blocks.len();
+    if got > asked.len() {
+        return Err(InvalidAnswer::TooMany { got, asked: asked.len() });
+    }
+    for (position, (block, asked)) in response.blocks.iter().zip(asked).enumerate() {
+        if let Some(block) = block {
+            let is_asked = block.first_chunk::<80>().is_some_and(|header| BlockHash::hash(header) == *asked);
+            if !is_asked {
+                return Err(InvalidAnswer::WrongBlock { position });
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,156 @@
+//! Who is connected, through which connections, and whether they said yet who they are.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use libp2p::swarm::ConnectionId;
+use libp2p::{Multiaddr, PeerId};
+
+use crate::event::{ConnectedPeer, Direction};
+use crate::limits::Limits;
+use crate::peer::Quotas;
+use crate::protocol::MAX_USER_AGENT_LENGTH;
+
+/// How long a peer may take to say who it is.
+const IDENTIFY_TIMEOUT: Duration = Duration::from_secs(15);
+
+#[derive(Debug)]
+struct Peer {
+    connections: Vec<ConnectionId>,
+    /// Of the first connection.
+    address: Multiaddr,
+    direction: Direction,
+    is_identified: bool,
+    /// When it must be identified.
+    deadline: Instant,
+    quotas: Quotas,
+}
+
+/// Everybody we are connected with.
+#[derive(Debug, Default)]
+pub(super) struct Peers(HashMap<PeerId, Peer>);
+
+/// What the end of a connection means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Closed {
+    /// The peer has another one.
+    OneOfMany,
+    /// It was the last one, of a peer that had said who it is, or not.
+    Last { was_identified: bool },
+}
+
+impl Peers {
+    pub(super) fn established(
+        &mut self,
+        now: Instant,
+        peer: PeerId,
+        connection: ConnectionId,
+        (address, direction): (Multiaddr, Direction),
+        limits: &Limits,
+    ) {
+        let peer = self.0.entry(peer).or_insert_with(|| Peer {
+            connections: Vec::new(),
+            address,
+            direction,
+            is_identified: false,
+            deadline: now + IDENTIFY_TIMEOUT,
+            quotas: Quotas::new(limits, now),
+        });
+        peer.connections.push(connection);
+    }
+
+    /// A peer said who it is. `None` when it had done so before.
+    pub(super) fn identified(&mut self, peer: PeerId, user_agent: &str) -> Option<ConnectedPeer> {
+        let state = self.0.get_mut(&peer).filter(|state| !state.is_identified)?;
+        state.is_identified = true;
+        let (address, direction) = (state.address.clone(), state.direction);
+        Some(ConnectedPeer { peer, address, direction, user_agent: sanitized(user_agent) })
+    }
+
+    pub(super) fn closed(&mut self, peer: PeerId, connection: ConnectionId) -> Closed {
+        let Some(state) = self.0.get_mut(&peer) else { return Closed::Last { was_identified: false } };
+        state.connections.retain(|other| *other != connection);
+        if !state.connections.is_empty() {
+            return Closed::OneOfMany;
+        }
+        let was_identified = state.is_identified;
+        self.0.remove(&peer);
+        Closed::Last { was_identified }
+    }
+
+    pub(super) fn quotas(&mut self, peer: &PeerId) -> Option<&mut Quotas> {
+        self.0.get_mut(peer).map(|state| &mut state.quotas)
+    }
+
+    /// Peers whose time to say who they are is over.
+    pub(super) fn overdue(&self, now: Instant) -> Vec<PeerId> {
+        self.unidentified().filter(|(_, state)| state.deadline <= now).map(|(peer, _)| *peer).collect()
+    }
+
+    /// When the next peer will be overdue.
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.unidentified().map(|(_, state)| state.deadline).min()
+    }
+
+    /// Gives an overdue peer more time, so that it is not found overdue again while its connections close.
+    pub(super) fn postpone(&mut self, now: Instant, peer: &PeerId) {
+        if let Some(state) = self.0.get_mut(peer) {
+            state.deadline = now + IDENTIFY_TIMEOUT;
+        }
+    }
+
+    fn unidentified(&self) -> impl Iterator<Item = (&PeerId, &Peer)> {
+        self.0.iter().filter(|(_, state)| !state.is_identified)
+    }
+}
+
+/// What a peer calls itself, fit for logs and terminals (Core: `SanitizeString` with `SAFE_CHARS_DEFAULT`,
+/// `util/strencodings.cpp`).
+fn sanitized(user_agent: &str) -> String {
+    let is_safe = |character: &char| character.is_ascii_alphanumeric() || " .,;-_/:?@()".contains(*character);
+    user_agent.chars().filter(is_safe).take(MAX_USER_AGENT_LENGTH).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_is_gone_with_its_last_connection() {
+        let (now, peer) = (Instant::now(), PeerId::random());
+        let [first, second] = [1, 2].map(ConnectionId::new_unchecked);
+        let mut peers = Peers::default();
+        let from = |port| (format!("/ip4/127.0.0.1/tcp/{port}").parse::<Multiaddr>().unwrap(), Direction::Inbound);
+        peers.established(now, peer, first, from(1), &Limits::public());
+        peers.established(now, peer, second, from(2), &Limits::public());
+
+        let connected = peers.identified(peer, "/cairn:1/").unwrap();
+        assert_eq!(connected.address, from(1).0);
+        assert_eq!(peers.identified(peer, "/cairn:2/"), None, "told twice");
+
+        assert_eq!(peers.closed(peer, first), Closed::OneOfMany);
+        assert_eq!(peers.closed(peer, second), Closed::Last { was_identified: true });
+        assert!(peers.quotas(&peer).is_none());
+    }
+
+    #[test]
+    fn who_does_not_say_who_it_is_is_overdue() {
+        let (now, peer) = (Instant::now(), PeerId::random());
+        let mut peers = Peers::default();
+        let from = ("/ip4/127.0.0.1/tcp/1".parse().unwrap(), Direction::Outbound);
+        peers.established(now, peer, ConnectionId::new_unchecked(1), from, &Limits::public());
+        let deadline = peers.next_deadline().unwrap();
+        assert_eq!(peers.overdue(deadline - Duration::from_millis(1)), []);
+        assert_eq!(peers.overdue(deadline), [peer]);
+        peers.postpone(deadline, &peer);
+        assert_eq!(peers.overdue(deadline), []);
+        peers.identified(peer, "");
+        assert_eq!(peers.next_deadline(), None);
+    }
+
+    #[test]
+    fn user_agents_are_made_harmless() {
+        assert_eq!(sanitized("/cairn:0.1.0(x_y)/\u{1b}[31m\nä"), "/cairn:0.1.0(x_y)/31m");
+        assert_eq!(sanitized(&"a".repeat(5000)).len(), MAX_USER_AGENT_LENGTH);
+    }
+}

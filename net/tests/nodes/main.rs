@@ -1,0 +1,10 @@
+//! Whole networks of a few nodes in one process, over real sockets of the loopback interface, through the public interface.
+//!
+//! Every wait is for a condition and has a deadline. A test that expects that something does not happen waits for something
+//! else that would have to happen later.
+
+mod connections;
+mod gossip;
+mod hostile;
+mod requests;
+mod support;

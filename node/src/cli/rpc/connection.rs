@@ -1,0 +1,81 @@
+//! Where the node is, and how it knows us.
+
+use std::error::Error;
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::super::failure::Failure;
+use super::RpcArgs;
+use crate::config::{NetworkConfig, RpcAccess, Settings};
+use crate::node::Endpoints;
+use crate::rpc::{COOKIE_FILE, Secret};
+
+/// Everything that a request needs besides its body.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) host: String,
+    pub(super) port: u16,
+    /// User and password, separated by a colon; absent if there is no cookie.
+    pub(super) user_password: Option<Secret>,
+    /// How long to wait for the answer; for ever if absent.
+    pub(super) timeout: Option<Duration>,
+    /// The cookie's file, unless a user is named.
+    cookie: Option<PathBuf>,
+}
+
+impl Connection {
+    /// What the options say, and the cookie of the node whose data they name.
+    pub(super) fn find(args: &RpcArgs, settings: &Settings) -> Result<Self, Box<dyn Error>> {
+        let network: NetworkConfig = settings.resolve()?;
+        let access: RpcAccess = settings.resolve()?;
+        access.check()?;
+        let params = network.params()?;
+        let directory = network.directory(&params)?;
+        let (user_password, cookie) = match access.user()? {
+            Some((user, password)) => (Some(Secret::new(format!("{user}:{}", password.reveal()))), None),
+            None => {
+                let cookie = directory.join(COOKIE_FILE);
+                // A node that does not run has none, and does not answer, which is told better later.
+                let text = fs::read_to_string(&cookie).ok();
+                (text.map(|text| Secret::new(text.trim_end())), Some(cookie))
+            }
+        };
+        // A node that listens at any free port says which it is.
+        let written = || Some(Endpoints::read(&directory).ok()??.rpc.first()?.port());
+        let port = access.rpc_port.filter(|port| *port != 0).or_else(written);
+        Ok(Self {
+            host: args.rpc_connect.clone(),
+            port: port.unwrap_or(params.default_rpc_port),
+            user_password,
+            timeout: Some(args.rpc_timeout).filter(|seconds| *seconds > 0).map(Duration::from_secs),
+            cookie,
+        })
+    }
+
+    /// Who is asked, for messages.
+    pub(super) fn what(&self) -> String {
+        format!("the node at {}:{}", self.host, self.port)
+    }
+
+    /// The node does not know us.
+    pub(super) fn refused(&self) -> String {
+        let what = self.what();
+        match (&self.cookie, &self.user_password) {
+            (None, _) => format!("{what} does not accept the user and password"),
+            (Some(cookie), None) => format!(
+                "{what} asks for a password, and there is no cookie {}; choose the node's data with --datadir and \
+                 --network, or a user with --rpc-user and --rpc-password-file",
+                cookie.display()
+            ),
+            (Some(cookie), Some(_)) => {
+                format!("{what} does not accept the cookie {}; it may be another node's", cookie.display())
+            }
+        }
+    }
+
+    /// The node does not answer.
+    pub(super) fn unreachable(&self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Failure {
+        Failure::Unreachable { what: self.what(), source: source.into() }
+    }
+}

@@ -1,0 +1,8 @@
+//! `cairn run` as users run it, and the commands around it.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
+
+mod configuration;
+mod lifecycle;
+mod mining;
+mod monitoring;
+mod support;

@@ -1,0 +1,170 @@
+//! A node in a process of its own.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use cairn_tests::chain_generator::{ChainOptions, GeneratedChain};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Time after which a node that does nothing is broken.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Blocks of the chain after genesis.
+pub(crate) const HEIGHT: u32 = 120;
+
+/// A chain on regtest.
+pub(crate) fn chain() -> &'static GeneratedChain {
+    static CHAIN: OnceLock<GeneratedChain> = OnceLock::new();
+    CHAIN.get_or_init(|| {
+        let options = ChainOptions { blocks: HEIGHT, transactions_per_block: 5, coins: 50, seed: 8 };
+        GeneratedChain::open_or_generate(Path::new(env!("CARGO_TARGET_TMPDIR")), &options).unwrap()
+    })
+}
+
+/// A data directory that goes away with the test.
+pub(crate) struct Datadir(TempDir);
+
+impl Datadir {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    /// One that holds the chain.
+    pub(crate) fn with_chain() -> Self {
+        let datadir = Self::new();
+        let output = datadir.run(&["chain", "import", "--network", "regtest", chain().block_file().to_str().unwrap()]);
+        assert!(output.status.success(), "{output:?}");
+        datadir
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub(crate) fn write(&self, name: &str, content: &str) -> PathBuf {
+        let path = self.path().join(name);
+        fs::write(&path, content).unwrap();
+        path
+    }
+
+    /// The command, with nothing in its environment that the test did not put there.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cairn"));
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("CAIRN_") || name == "NOTIFY_SOCKET" {
+                command.env_remove(name);
+            }
+        }
+        command.args(args).env("CAIRN_DATADIR", self.path()).stdin(Stdio::null());
+        command
+    }
+
+    pub(crate) fn run(&self, args: &[&str]) -> Output {
+        self.command(args).output().unwrap()
+    }
+
+    /// The command of a node with metrics at a free port.
+    pub(crate) fn node_command(&self, network: &str, args: &[&str]) -> Command {
+        let mut command = self.command(&["run", "--network", network, "--metrics-listen", "127.0.0.1:0"]);
+        command.args(["--rpc-port", "0", "--threads", "1", "--cache", "8"]).args(args);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// A node that runs.
+    pub(crate) fn start(&self, network: &str, args: &[&str]) -> Node {
+        let child = self.node_command(network, args).spawn().unwrap();
+        self.attach(network, child)
+    }
+
+    /// Waits until a node that was started runs.
+    pub(crate) fn attach(&self, network: &str, mut child: Child) -> Node {
+        let file = self.path().join(network).join("endpoints.json");
+        let endpoints = wait_for("the node to run", || {
+            if let Some(status) = child.try_wait().unwrap() {
+                let mut said = String::new();
+                child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+                panic!("the node ended: {status}: {said}");
+            }
+            let endpoints: Value = serde_json::from_slice(&fs::read(&file).ok()?).unwrap();
+            // A file of a node that was killed may still be there.
+            (endpoints["pid"] == child.id()).then_some(endpoints)
+        });
+        let metrics = endpoints["metrics"][0].as_str().unwrap().parse().unwrap();
+        let node = Node { child: Some(child), endpoints, metrics };
+        wait_for("the end of the warm-up", || (!node.get("/ready").contains("warming up")).then_some(()));
+        node
+    }
+}
+
+/// Tries until there is an answer.
+pub(crate) fn wait_for<T>(what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(answer) = attempt() {
+            return answer;
+        }
+        assert!(start.elapsed() < PATIENCE, "waited in vain for {what}");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// A node that runs. It is killed when the test forgets it.
+pub(crate) struct Node {
+    child: Option<Child>,
+    pub(crate) endpoints: Value,
+    metrics: SocketAddr,
+}
+
+impl Node {
+    /// What the node answers, head and all.
+    pub(crate) fn get(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(self.metrics).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.metrics).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
+    /// Sends a signal by its name.
+    pub(crate) fn signal(&self, name: &str) {
+        let status = Command::new("sh").arg("-c").arg(format!("kill -{name} {}", self.id())).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// Waits for its end, and what it said.
+    pub(crate) fn wait(mut self) -> Output {
+        self.child.take().unwrap().wait_with_output().unwrap()
+    }
+
+    /// Ends it in order, and returns what it said.
+    pub(crate) fn stop(self) -> String {
+        self.signal("TERM");
+        let output = self.wait();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{said}");
+        assert!(output.stdout.is_empty());
+        said
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
