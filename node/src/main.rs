@@ -9,6 +9,7 @@ mod http;
 mod logging;
 mod mempool_file;
 mod metrics;
+mod miner;
 mod node;
 mod rpc;
 mod tasks;

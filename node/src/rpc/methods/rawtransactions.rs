@@ -14,7 +14,7 @@
 
 pub(super) mod combine;
 pub(super) mod create;
-mod decode;
+pub(super) mod decode;
 mod draft;
 mod failure;
 pub(super) mod get;

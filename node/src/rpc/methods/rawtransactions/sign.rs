@@ -164,20 +164,11 @@ async fn signrawtransactionwithkey(call: Call) -> RpcResult {
 }
 
 /// Core: `SignTransaction`, `script/sign.cpp`.
-fn sign(
-    transaction: &Transaction,
-    keystore: &Keystore,
-    coins: &SpentCoins,
-    hash_type: u8,
-) -> Result<Signed, RpcError> {
+fn sign(transaction: &Transaction, keystore: &Keystore, coins: &SpentCoins, hash_type: u8) -> Result<Signed, RpcError> {
     let tx = transaction.as_ref();
     // What is not known stands for nothing; only signatures of taproot would notice.
-    let unknown = Coin {
-        amount: Amount::ZERO,
-        script_pubkey: CoinScript::from(&[][..]),
-        height: 0,
-        is_coinbase: false,
-    };
+    let unknown =
+        Coin { amount: Amount::ZERO, script_pubkey: CoinScript::from(&[][..]), height: 0, is_coinbase: false };
     let known = tx.inputs().map(|input| coins.get(&input.prevout()));
     let knows_all_coins = known.clone().all(|coin| coin.is_some());
     let spent: Vec<_> = known.map(|coin| coin.unwrap_or(&unknown).clone()).collect();
