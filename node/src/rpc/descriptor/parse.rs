@@ -240,7 +240,7 @@ fn check_threshold(required: u32, count: usize) -> Parsed<usize> {
 }
 
 /// Whether two of these have several alternatives, and not equally many.
-fn has_mismatched_branches(branches: impl Iterator<Item = usize>) -> bool {
+pub(super) fn has_mismatched_branches(branches: impl Iterator<Item = usize>) -> bool {
     let mut several = branches.filter(|branches| *branches > 1);
     several.next().is_some_and(|first| several.any(|branches| branches != first))
 }

@@ -8,10 +8,11 @@ use std::str::FromStr;
 use bitcoin::hashes::{hash160, ripemd160, sha256};
 use bitcoin::{PublicKey, ScriptBuf};
 use cairn_chain::params::AddressFormat;
-use miniscript::{AnalysisError, Miniscript, MiniscriptKey, ScriptContext, Translator, hash256, translate_hash_clone};
+use miniscript::{Miniscript, MiniscriptKey, ScriptContext, Translator, hash256, translate_hash_clone};
 
 use super::DescriptorError;
 use super::key::{Context, Key};
+use super::parse::has_mismatched_branches;
 
 /// A miniscript and its keys.
 #[derive(Debug, Clone)]
@@ -29,10 +30,39 @@ impl<C: ScriptContext> Policy<C> {
             let parsed = Key::parse(&key.0, context, format)?;
             keys.insert(key, parsed);
         }
-        match miniscript.sanity_check() {
-            Ok(()) => Ok(Some(Self { miniscript, keys })),
-            Err(error) => Err(DescriptorError::new(format!("{text} is not sane{}", reason(&error)))),
+        let policy = Self { miniscript, keys };
+        if has_mismatched_branches(policy.keys().map(Key::branches)) {
+            return Err(DescriptorError::new("Miniscript: Multipath derivation paths have mismatched lengths"));
         }
+        match policy.insanity() {
+            Some(message) => Err(DescriptorError::new(message)),
+            None => Ok(Some(policy)),
+        }
+    }
+
+    /// What keeps it from being used, if anything does, and which part of it is the first to have the problem.
+    fn insanity(&self) -> Option<String> {
+        let whole = &self.miniscript;
+        let parts = children_first(whole);
+        let insane = parts.into_iter().find(|part| !is_sane_part(part));
+        if insane.is_none() && whole.sanity_check().is_ok() {
+            return None;
+        }
+        let part = insane.unwrap_or(whole);
+        let reason = if !part.is_non_malleable() {
+            ": malleable witnesses exist"
+        } else if std::ptr::eq(part, whole) && !part.requires_sig() {
+            ": witnesses without signature exist"
+        } else if part.has_mixed_timelocks() {
+            ": contains mixes of timelocks expressed in blocks and seconds"
+        } else if part.has_repeated_keys() {
+            ": contains duplicate public keys"
+        } else if !part.within_resource_limits() {
+            ": needs witnesses that may exceed resource limits"
+        } else {
+            ""
+        };
+        Some(format!("{} is not sane{reason}", self.text_of(part, 0)))
     }
 
     /// Its keys.
@@ -42,7 +72,11 @@ impl<C: ScriptContext> Policy<C> {
 
     /// Its text, without what is secret.
     pub(super) fn text(&self, branch: usize) -> String {
-        let translated = self.miniscript.translate_pk(&mut ToTexts { keys: &self.keys, branch });
+        self.text_of(&self.miniscript, branch)
+    }
+
+    fn text_of(&self, part: &Miniscript<KeyText, C>, branch: usize) -> String {
+        let translated = part.translate_pk(&mut ToTexts { keys: &self.keys, branch });
         translated.map_or_else(|_| String::new(), |text| text.to_string())
     }
 
@@ -88,16 +122,21 @@ impl Translator<KeyText> for ToKeys<'_> {
     translate_hash_clone!(KeyText);
 }
 
-/// Why a miniscript is not to be used, in Core's words.
-fn reason(error: &AnalysisError) -> &'static str {
-    match error {
-        AnalysisError::Malleable => ": malleable witnesses exist",
-        AnalysisError::SiglessBranch => ": witnesses without signature exist",
-        AnalysisError::HeightTimelockCombination => ": contains mixes of timelocks expressed in blocks and seconds",
-        AnalysisError::RepeatedPubkeys => ": contains duplicate public keys",
-        AnalysisError::BranchExceedResouceLimits => ": needs witnesses that may exceed resource limits",
-        AnalysisError::ContainsRawPkh => "",
+/// A miniscript and its parts, each after those it is made of, from left to right.
+fn children_first<C: ScriptContext>(whole: &Miniscript<KeyText, C>) -> Vec<&Miniscript<KeyText, C>> {
+    let mut waiting = vec![whole];
+    let mut parts = Vec::new();
+    while let Some(part) = waiting.pop() {
+        parts.push(part);
+        waiting.extend(part.branches());
     }
+    parts.reverse();
+    parts
+}
+
+/// Whether a part may be used where the whole wants a signature (Core: `IsSaneSubexpression`, `script/miniscript.h`).
+fn is_sane_part<C: ScriptContext>(part: &Miniscript<KeyText, C>) -> bool {
+    part.is_non_malleable() && !part.has_mixed_timelocks() && !part.has_repeated_keys() && part.within_resource_limits()
 }
 
 /// The text of a key, which stands for it.

@@ -23,44 +23,57 @@ fn scripts(text: &str, index: u32) -> Vec<String> {
     scripts.iter().map(|script| script.as_bytes().to_lower_hex_string()).collect()
 }
 
-/// `descriptor_tests.cpp` of Core.
+/// What Core says about descriptors, good and bad ones (`descriptor_tests.cpp`), but for `musig()` and `unused()` and for what is
+/// wrong with the types of miniscripts.
+#[derive(serde::Deserialize)]
+struct Vectors {
+    valid: Vec<Valid>,
+    invalid: Vec<Invalid>,
+}
+
+#[derive(serde::Deserialize)]
+struct Valid {
+    private: String,
+    public: String,
+    /// Whether the private key is needed to derive others.
+    hardened: bool,
+    /// For one index after the other.
+    scripts: Vec<Vec<String>>,
+}
+
+#[derive(serde::Deserialize)]
+struct Invalid {
+    text: String,
+    error: String,
+}
+
+fn vectors() -> Vectors {
+    serde_json::from_str(include_str!("tests/vectors.json")).unwrap()
+}
+
 #[test]
 fn scripts_are_those_that_core_makes() {
-    let cases: &[(&str, &[&str])] = &[
-        (
-            "combo(L4rK1yDtCWekvXuE6oXD9jCYfFNV2cWRpVuPLBcCU2z8TrisoyY1)",
-            &[
-                "2103a34b99f22c790c4e36b2b3c2c35a36db06226e41c692fc82b8b56ac1c540c5bdac",
-                "76a9149a1c78a507689f6f54b847ad1cef1e614ee23f1e88ac",
-                "00149a1c78a507689f6f54b847ad1cef1e614ee23f1e",
-                "a91484ab21b1b2fd065d4504ff693d832434b6108d7b87",
-            ],
-        ),
-        (
-            "pkh([deadbeef/1/2h/3/4h]L4rK1yDtCWekvXuE6oXD9jCYfFNV2cWRpVuPLBcCU2z8TrisoyY1)",
-            &["76a9149a1c78a507689f6f54b847ad1cef1e614ee23f1e88ac"],
-        ),
-        (
-            "sh(wpkh(L4rK1yDtCWekvXuE6oXD9jCYfFNV2cWRpVuPLBcCU2z8TrisoyY1))",
-            &["a91484ab21b1b2fd065d4504ff693d832434b6108d7b87"],
-        ),
-        (
-            "tr(L4rK1yDtCWekvXuE6oXD9jCYfFNV2cWRpVuPLBcCU2z8TrisoyY1)",
-            &["512077aab6e066f8a7419c5ab714c12c67d25007ed55a43cadcacb4d7a970a093f11"],
-        ),
-        (
-            "sh(wsh(pkh(03a34b99f22c790c4e36b2b3c2c35a36db06226e41c692fc82b8b56ac1c540c5bd)))",
-            &["a91455e8d5e8ee4f3604aba23c71c2684fa0a56a3a1287"],
-        ),
-        (
-            "tr(a34b99f22c790c4e36b2b3c2c35a36db06226e41c692fc82b8b56ac1c540c5bd,\
-             {pk(669b8afcec803a0d323e9a17f3ea8e68e8abe5a278020a929adbec52421adbd0),\
-             pk(669b8afcec803a0d323e9a17f3ea8e68e8abe5a278020a929adbec52421adbd0)})",
-            &["5120d8ea2a8b8ac4ef7ebd9b6a1d9b5ba6e0"],
-        ),
-    ];
-    for (text, expected) in &cases[..5] {
-        assert_eq!(scripts(text, 0), *expected, "{text}");
+    let vectors = vectors().valid;
+    assert_eq!(vectors.len(), 60);
+    for Valid { private, public, hardened, scripts: expected } in vectors {
+        for (index, expected) in (0..).zip(&expected) {
+            assert_eq!(scripts(&private, index), *expected, "{private}");
+            if !hardened {
+                assert_eq!(scripts(&public, index), *expected, "{public}");
+            }
+        }
+        let shown = parse(&private).unwrap()[0].to_string();
+        assert_eq!(shown.split('#').next(), public.split('#').next(), "{private}");
+        assert_eq!(parse(&public).unwrap()[0].to_string(), shown);
+    }
+}
+
+#[test]
+fn errors_are_cores() {
+    let vectors = vectors().invalid;
+    assert_eq!(vectors.len(), 80);
+    for Invalid { text, error } in vectors {
+        assert_eq!(parse(&text).expect_err(&text), error, "{text}");
     }
 }
 
