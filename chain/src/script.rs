@@ -54,7 +54,8 @@ pub use instructions::{Instruction, Instructions};
 pub use patterns::{
     WitnessProgram, has_valid_ops, is_pay_to_script_hash, is_push_only, is_unspendable, witness_program,
 };
-pub(crate) use push::{append_number_push, append_push};
+pub(crate) use push::append_number_push;
+pub use push::append_push;
 pub use redeem_script::redeem_script;
 pub use sighash::{
     PrecomputedTransactionData, TaprootSpend, TapscriptSpend, legacy_sighash, segwit_v0_sighash, taproot_sighash,

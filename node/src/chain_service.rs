@@ -6,6 +6,7 @@
 
 mod chain;
 mod handle;
+mod templates;
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -17,6 +18,7 @@ use tracing::{error, info};
 
 pub(crate) use chain::Chain;
 pub(crate) use handle::{ChainHandle, ChainStopped};
+pub(crate) use templates::TemplateSize;
 
 /// Things to do that may wait for the thread. Whoever sends more has to wait.
 const QUEUE: usize = 1024;

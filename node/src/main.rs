@@ -9,6 +9,7 @@ mod http;
 mod logging;
 mod mempool_file;
 mod metrics;
+mod miner;
 mod node;
 #[allow(dead_code, unused_imports, reason = "methods that use the rest are being written")]
 mod rpc;

@@ -10,7 +10,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `family`, `families` | names, meanings, labels |
-//! | `chain`, `mempool`, `rpc` | the metrics of one part |
+//! | `chain`, `mempool`, `rpc`, `miner` | the metrics of one part |
 //! | `collect` | values that are asked for when somebody looks |
 //! | `events` | values that change when something happens |
 //! | `server` | where they are served |
@@ -23,6 +23,7 @@ pub(crate) mod export;
 mod families;
 mod family;
 mod mempool;
+mod miner;
 mod rpc;
 mod server;
 
@@ -33,6 +34,7 @@ use prometheus::{Registry, TextEncoder};
 pub(crate) use chain::ChainMetrics;
 pub(crate) use events::count_events;
 pub(crate) use mempool::MempoolMetrics;
+pub(crate) use miner::MinerMetrics;
 pub(crate) use rpc::RpcMetrics;
 pub(crate) use server::router;
 
@@ -46,6 +48,8 @@ pub(crate) struct Metrics {
     pub(crate) mempool: Arc<MempoolMetrics>,
     /// JSON-RPC.
     pub(crate) rpc: Arc<RpcMetrics>,
+    /// Mining.
+    pub(crate) miner: Arc<MinerMetrics>,
 }
 
 impl Metrics {
@@ -63,7 +67,8 @@ impl Metrics {
         let chain = Arc::new(ChainMetrics::new(&registry)?);
         let mempool = Arc::new(MempoolMetrics::new(&registry)?);
         let rpc = Arc::new(RpcMetrics::new(&registry)?);
-        Ok(Self { registry, chain, mempool, rpc })
+        let miner = Arc::new(MinerMetrics::new(&registry)?);
+        Ok(Self { registry, chain, mempool, rpc, miner })
     }
 
     /// All metrics in Prometheus' text format.

@@ -39,6 +39,7 @@ use crate::context::SharedContext;
 use crate::tasks::Tasks;
 pub(crate) use endpoints::{Endpoints, EndpointsFile};
 pub(crate) use error::NodeError;
+pub(crate) use flush::FLUSH_INTERVAL;
 pub(crate) use phase::Phase;
 
 /// A node that runs.

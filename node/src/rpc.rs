@@ -17,16 +17,20 @@
 //! | `execute`, `request` | the protocol | `httprpc.cpp`, `rpc/request.cpp` |
 //! | `dispatcher`, `warmup`, `observer`, `call` | a call, from outside and inside | `rpc/server.cpp` |
 //! | `table` | what a method is, and its help | `rpc/util.cpp` |
+//! | `address` | addresses and private keys | `key_io.cpp` |
+//! | `descriptor` | texts that stand for scripts | `script/descriptor.cpp` |
 //! | `arguments` | what was passed | `rpc/util.cpp`, `univalue` |
 //! | `values`, `json`, `error` | what comes back | `univalue`, `rpc/protocol.h` |
 //! | `views` | transactions and scripts in results | `core_io.cpp` |
 //! | `budget` | memory that clients share | |
 //! | `methods` | the methods | `rpc/*.cpp` |
 
+mod address;
 mod arguments;
 mod auth;
 mod budget;
 mod call;
+mod descriptor;
 mod dispatcher;
 mod error;
 mod execute;

@@ -19,6 +19,18 @@ pub(super) struct MempoolView<'a> {
     next_height: u32,
 }
 
+impl Mempool {
+    /// A coin of the chain, or of a transaction of the pool; whether others of the pool spend it is another question (Core:
+    /// `CCoinsViewMemPool::GetCoin`).
+    ///
+    /// # Errors
+    ///
+    /// When the coins of the chain cannot be read.
+    pub fn coin(&self, chain: &Chainstate, outpoint: &OutPoint) -> Result<Option<Coin>, CoinsError> {
+        MempoolView::new(self, chain).coin(outpoint)
+    }
+}
+
 impl<'a> MempoolView<'a> {
     pub(super) fn new(pool: &'a Mempool, chain: &'a Chainstate) -> Self {
         Self { pool, chain, package: HashMap::new(), next_height: chain.active_chain().height() + 1 }

@@ -3,7 +3,11 @@
 use super::number;
 
 /// Appends the push of `data` as Core's `CScript::operator<<` makes it: by length alone, so one byte is never `OP_1`.
-pub(crate) fn append_push(script: &mut Vec<u8>, data: &[u8]) {
+///
+/// # Panics
+///
+/// When the data are 4 GiB long or longer, which no message is.
+pub fn append_push(script: &mut Vec<u8>, data: &[u8]) {
     let length = u32::try_from(data.len()).expect("no element is 4 GiB long").to_le_bytes();
     match data.len() {
         0..=75 => script.push(length[0]),

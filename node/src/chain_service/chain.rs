@@ -8,6 +8,8 @@ use cairn_chain::mempool::Mempool;
 use cairn_chain::primitives::Block;
 use cairn_chain::validation::BlockError;
 
+use super::templates::Templates;
+
 /// Blocks that were submitted last and need not be read from disk again.
 const RECENT_BLOCKS: usize = 8;
 /// Bodies of disconnected blocks whose transactions may come back to the pool, in bytes (Core:
@@ -22,6 +24,8 @@ pub(crate) struct Chain {
     /// Transactions that wait for a block. It follows the chain after each thing the thread does.
     pub(crate) mempool: Mempool,
     recent: VecDeque<Arc<Block>>,
+    /// Templates of the next block.
+    pub(super) templates: Templates,
     /// Whether the thread is to end after what it does now.
     pub(super) is_stopping: bool,
 }
@@ -29,7 +33,7 @@ pub(crate) struct Chain {
 impl Chain {
     /// A chain and a pool that fits it.
     pub(crate) fn new(chainstate: Chainstate, mempool: Mempool) -> Self {
-        Self { chainstate, mempool, recent: VecDeque::new(), is_stopping: false }
+        Self { chainstate, mempool, recent: VecDeque::new(), templates: Templates::default(), is_stopping: false }
     }
 
     /// Takes a block: see [`Chainstate::process_new_block`]. The pool has followed when this returns.

@@ -10,7 +10,6 @@ use super::ConfigError;
 /// Keys about mining.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Mining")]
-#[allow(dead_code, reason = "read by the miner, which is yet to come")]
 pub(crate) struct MiningConfig {
     /// Mine, and have blocks pay to this address.
     #[arg(long, value_name = "ADDRESS")]

@@ -8,6 +8,7 @@ use cairn_chain::chainstate::ChainstateError;
 use thiserror::Error;
 
 use crate::config::ConfigError;
+use crate::miner::MinerError;
 use crate::rpc::RpcServerError;
 use crate::tasks::TaskFailure;
 
@@ -60,6 +61,9 @@ pub(crate) enum NodeError {
         /// Why.
         source: io::Error,
     },
+    /// Nothing can be mined.
+    #[error("cannot mine: {0}")]
+    Miner(#[from] MinerError),
     /// A part of the node failed.
     #[error(transparent)]
     Task(#[from] TaskFailure),

@@ -10,7 +10,7 @@ use crate::context::SharedContext;
 
 /// Time between two flushes. Core writes at random between 50 and 70 minutes (`DATABASE_WRITE_INTERVAL_MIN`,
 /// `validation.cpp`); a supervisor that kills after ten seconds then costs an hour of work.
-const FLUSH_INTERVAL: Duration = Duration::from_secs(5 * 60);
+pub(crate) const FLUSH_INTERVAL: Duration = Duration::from_secs(5 * 60);
 
 /// Asks the chain thread to write what changed, until the node is to stop.
 pub(super) async fn flush_periodically(context: SharedContext) -> Result<(), ChainstateError> {

@@ -21,6 +21,7 @@ use crate::config::Config;
 use crate::context::{NodeContext, SharedContext};
 use crate::mempool_file::MempoolFiles;
 use crate::metrics::{Metrics, count_events};
+use crate::miner::Miner;
 use crate::rpc::Warmup;
 use crate::tasks::{Tasks, panic_message};
 
@@ -97,7 +98,10 @@ impl Node {
         warm_up.ends(&node.context);
 
         // Peers are met from here on.
-        // The miner starts here.
+        if let Some(script) = node.context.config.mining.script_pubkey(&node.context.params)? {
+            let miner = Miner::new(Arc::clone(&node.context), script)?;
+            node.tasks.spawn("miner", miner.run());
+        }
 
         node.tell_that_it_runs(&endpoints);
         Ok(node)

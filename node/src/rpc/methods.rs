@@ -9,7 +9,10 @@ mod fees;
 mod for_tests;
 mod hidden;
 mod mempool;
+mod mining;
+mod network;
 mod rawtransactions;
+mod util;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -33,9 +36,24 @@ pub(super) static TABLE: &[&[Method]] = &[
     mempool::info::METHODS,
     mempool::priority::METHODS,
     mempool::spenders::METHODS,
+    mining::METHODS[0],
+    mining::METHODS[1],
+    mining::METHODS[2],
+    mining::METHODS[3],
+    network::METHODS,
+    rawtransactions::combine::METHODS,
+    rawtransactions::create::METHODS,
+    rawtransactions::get::METHODS,
     rawtransactions::package::METHODS,
     rawtransactions::send::METHODS,
+    rawtransactions::show::METHODS,
+    rawtransactions::sign::METHODS,
     rawtransactions::test_accept::METHODS,
+    util::addresses::METHODS,
+    util::descriptors::METHODS,
+    util::messages::METHODS,
+    util::multisig::METHODS,
+    util::node::METHODS,
 ];
 
 /// Does what several calls of one method do, one after the other, and answers them in their order.

@@ -70,10 +70,20 @@ impl RpcTest {
 
     /// A node that is still starting, whose server is set up otherwise.
     pub(crate) async fn start_with(blocks: u32, change: impl FnOnce(&mut RpcServerOptions)) -> Self {
+        Self::prepare(ChainParams::regtest(RegtestOptions::default()), blocks, change).await
+    }
+
+    /// A node on another network, or with other rules, that knows genesis.
+    pub(crate) async fn start_on(params: ChainParams) -> Self {
+        let test = Self::prepare(params, 0, |_| {}).await;
+        test.server.warmup().finish(Arc::clone(&test.context));
+        test
+    }
+
+    async fn prepare(params: ChainParams, blocks: u32, change: impl FnOnce(&mut RpcServerOptions)) -> Self {
         let directory = TempDir::new().unwrap();
-        let params = ChainParams::select("regtest", RegtestOptions::default()).unwrap();
         let options = ChainstateOptions { threads: 1, ..ChainstateOptions::default() };
-        let chainstate = Chainstate::open(&directory.path().join("regtest"), params.clone(), options).unwrap();
+        let chainstate = Chainstate::open(&directory.path().join(&params.name), params.clone(), options).unwrap();
         let (_, chain) = ChainService::start(Chain::new(chainstate, Mempool::new(MempoolOptions::default()))).unwrap();
         let generated = ChainOptions { blocks, transactions_per_block: 0, coins: 0, seed: 1 };
         for block in ChainGenerator::new(generated) {
@@ -84,12 +94,12 @@ impl RpcTest {
         let shutdown = CancellationToken::new();
         let context = Arc::new(NodeContext {
             chain,
-            params,
-            directory: directory.path().join("regtest"),
+            directory: directory.path().join(&params.name),
             started: Instant::now(),
             shutdown: shutdown.clone(),
-            config: Config::of(&["--network=regtest"]),
-            metrics: Metrics::new("regtest").unwrap(),
+            config: Config::of(&[&format!("--network={}", params.name)]),
+            metrics: Metrics::new(&params.name).unwrap(),
+            params,
             mempool_loaded: AtomicBool::new(true),
         });
         let mut options = RpcServerOptions::new(vec!["127.0.0.1:0".parse().unwrap()], &context.directory);

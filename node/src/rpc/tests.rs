@@ -7,3 +7,4 @@ mod long_calls;
 mod malformed;
 mod methods;
 mod protocol;
+mod replay;

@@ -3,5 +3,6 @@
 
 mod configuration;
 mod lifecycle;
+mod mining;
 mod monitoring;
 mod support;

@@ -6,7 +6,7 @@ use cairn_chain::script::{MAX_SCRIPT_SIZE, has_valid_ops};
 
 /// Which ways to write a transaction are tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(in crate::rpc::methods) enum Form {
     /// Both, and the one that makes more sense counts.
     Any,
     /// With BIP144's marker where there are witnesses.
@@ -16,7 +16,7 @@ pub(super) enum Form {
 }
 
 /// Reads a transaction from hexadecimal digits (Core: `DecodeHexTx`, `core_io.cpp`).
-pub(super) fn decode_hex_tx(hex: &str, form: Form) -> Option<Transaction> {
+pub(in crate::rpc::methods) fn decode_hex_tx(hex: &str, form: Form) -> Option<Transaction> {
     let bytes = Vec::from_hex(hex).ok().filter(|bytes| !bytes.is_empty())?;
     decode_tx(bytes, form)
 }
