@@ -90,6 +90,7 @@ impl RpcTest {
             shutdown: shutdown.clone(),
             config: Config::of_flags(&["--network", "regtest"]),
             metrics: Metrics::new("regtest").unwrap(),
+            coin_scans: Arc::default(),
             mempool_loaded: AtomicBool::new(true),
         });
         let mut options = RpcServerOptions::new(vec!["127.0.0.1:0".parse().unwrap()], &context.directory);
