@@ -9,6 +9,7 @@ use cairn_chain::params::ChainParams;
 use tokio_util::sync::CancellationToken;
 
 use crate::chain_service::ChainHandle;
+use crate::coin_scans::CoinScans;
 use crate::config::Config;
 use crate::metrics::Metrics;
 
@@ -30,6 +31,8 @@ pub(crate) struct NodeContext {
     /// What is counted and measured.
     #[allow(dead_code, reason = "counted by the mempool and the miner, which are yet to come")]
     pub(crate) metrics: Metrics,
+    /// Who reads all coins.
+    pub(crate) coin_scans: Arc<CoinScans>,
     /// Whether the pool of the last run was taken back, as far as it fits.
     pub(crate) mempool_loaded: AtomicBool,
 }

@@ -2,6 +2,7 @@
 
 mod chain_service;
 mod cli;
+mod coin_scans;
 mod config;
 mod context;
 mod health;

@@ -80,6 +80,7 @@ impl Node {
             shutdown,
             config,
             metrics,
+            coin_scans: Arc::default(),
             mempool_loaded: AtomicBool::new(false),
         });
         let mut node = Self {

@@ -25,6 +25,14 @@ use crate::context::SharedContext;
 /// Every method there is.
 pub(super) static TABLE: &[&[Method]] = &[
     blockchain::METHODS,
+    blockchain::block::METHODS,
+    blockchain::block_stats::METHODS,
+    blockchain::coins::METHODS,
+    blockchain::control::METHODS,
+    blockchain::info::METHODS,
+    blockchain::proof::METHODS,
+    blockchain::tips::METHODS,
+    blockchain::wait::METHODS,
     control::METHODS,
     fees::METHODS,
     #[cfg(test)]

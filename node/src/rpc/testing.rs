@@ -100,6 +100,7 @@ impl RpcTest {
             config: Config::of(&[&format!("--network={}", params.name)]),
             metrics: Metrics::new(&params.name).unwrap(),
             params,
+            coin_scans: Arc::default(),
             mempool_loaded: AtomicBool::new(true),
         });
         let mut options = RpcServerOptions::new(vec!["127.0.0.1:0".parse().unwrap()], &context.directory);

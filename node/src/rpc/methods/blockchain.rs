@@ -3,8 +3,27 @@
 //! | file | holds |
 //! |---|---|
 //! | `header` | what is told about a header, alone and as a part of its block |
+//! | `stored` | blocks that are asked for, and what is answered when they are not there |
+//! | `block`, `block_stats` | a whole block, and statistics of one |
+//! | `info` | where the chain stands |
+//! | `tips` | branches, and transactions over time |
+//! | `coins` | single coins, and all of them |
+//! | `proof` | proofs that a transaction is in a block |
+//! | `wait` | waiting for blocks |
+//! | `control` | what users do with blocks, and with what is kept of them |
 
+pub(super) mod block;
+pub(super) mod block_stats;
+pub(super) mod coins;
+pub(super) mod control;
 pub(super) mod header;
+pub(super) mod info;
+pub(super) mod proof;
+pub(super) mod stored;
+#[cfg(test)]
+mod testing;
+pub(super) mod tips;
+pub(super) mod wait;
 
 use bitcoin::BlockHash;
 use cairn_chain::primitives::header_bytes;

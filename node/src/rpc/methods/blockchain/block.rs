@@ -11,12 +11,12 @@ use super::header::HeaderView;
 use super::stored::{check_has_body, read_spent};
 use crate::rpc::views::TransactionView;
 use crate::rpc::views::docs::{
-    INPUT_FIELDS_BEFORE_PREVOUT, OUTPUTS, PREVOUT_FIELDS, SEQUENCE, TRANSACTION_FIELDS, TRANSACTION_FIELDS_BEFORE_INPUTS,
-    TRANSACTION_HEX,
+    INPUT_FIELDS_BEFORE_PREVOUT, OUTPUTS, PREVOUT_FIELDS, SEQUENCE, TRANSACTION_FIELDS,
+    TRANSACTION_FIELDS_BEFORE_INPUTS, TRANSACTION_HEX,
 };
 use crate::rpc::{
-    Call, Category, DisplayString, Example, Hex, Method, Parameter, Presence, ResultDoc, RpcError, RpcResult, run_apart,
-    to_hex_result, to_result,
+    Call, Category, DisplayString, Example, Hex, Method, Parameter, Presence, ResultDoc, RpcError, RpcResult,
+    run_apart, to_hex_result, to_result,
 };
 
 pub(in crate::rpc::methods) const METHODS: &[Method] = &[Method {
@@ -76,7 +76,8 @@ const FIELDS_BEFORE_TRANSACTIONS: &[ResultDoc] = &[
             ResultDoc::number("locktime", "The coinbase transaction's locktime (nLockTime)"),
             ResultDoc::number("sequence", "The coinbase input's sequence number (nSequence)"),
             ResultDoc::hex("coinbase", "The coinbase input's script"),
-            ResultDoc::hex("witness", "The coinbase input's first (and only) witness stack element, if present").optional(),
+            ResultDoc::hex("witness", "The coinbase input's first (and only) witness stack element, if present")
+                .optional(),
         ],
     ),
     ResultDoc::number("height", "The block height or index"),

@@ -13,8 +13,7 @@ use serde_json::value::RawValue;
 use super::header::median_time;
 use super::stored::{HashOrHeight, check_has_body, check_has_undo, read_spent};
 use crate::rpc::{
-    Call, Category, Example, Method, Parameter, Presence, ResultDoc, RpcError, RpcResult, run_apart,
-    to_result,
+    Call, Category, Example, Method, Parameter, Presence, ResultDoc, RpcError, RpcResult, run_apart, to_result,
 };
 use count::{BlockFacts, BlockStatistics};
 
@@ -90,10 +89,7 @@ const FIELDS: &[ResultDoc] = &[
     number("swtotal_weight", "Total weight of all segwit transactions"),
     number("swtxs", "The number of segwit transactions"),
     number("time", "The block time"),
-    number(
-        "total_out",
-        "Total amount in all outputs (excluding coinbase and thus reward [ie subsidy + totalfee])",
-    ),
+    number("total_out", "Total amount in all outputs (excluding coinbase and thus reward [ie subsidy + totalfee])"),
     number("total_size", "Total size of all non-coinbase transactions"),
     number("total_weight", "Total weight of all non-coinbase transactions"),
     number("totalfee", "The fee total"),
@@ -102,18 +98,9 @@ const FIELDS: &[ResultDoc] = &[
         "utxo_increase",
         "The increase/decrease in the number of unspent outputs (not discounting op_return and similar)",
     ),
-    number(
-        "utxo_size_inc",
-        "The increase/decrease in size for the utxo index (not discounting op_return and similar)",
-    ),
-    number(
-        "utxo_increase_actual",
-        "The increase/decrease in the number of unspent outputs, not counting unspendables",
-    ),
-    number(
-        "utxo_size_inc_actual",
-        "The increase/decrease in size for the utxo index, not counting unspendables",
-    ),
+    number("utxo_size_inc", "The increase/decrease in size for the utxo index (not discounting op_return and similar)"),
+    number("utxo_increase_actual", "The increase/decrease in the number of unspent outputs, not counting unspendables"),
+    number("utxo_size_inc_actual", "The increase/decrease in size for the utxo index, not counting unspendables"),
 ];
 
 async fn getblockstats(call: Call) -> RpcResult {
@@ -151,9 +138,7 @@ fn select(all: &RawValue, selected: &BTreeSet<String>) -> RpcResult {
     let mut result = BTreeMap::new();
     for name in selected {
         let value = all.get(&**name);
-        let value = value.ok_or_else(|| {
-            RpcError::invalid_parameter(format!("Invalid selected statistic '{name}'"))
-        })?;
+        let value = value.ok_or_else(|| RpcError::invalid_parameter(format!("Invalid selected statistic '{name}'")))?;
         result.insert(name, *value);
     }
     to_result(&result)

@@ -17,11 +17,7 @@ pub(in crate::rpc::methods) const METHODS: &[Method] = &[
         name: "invalidateblock",
         category: Category::Hidden,
         description: "Permanently marks a block as invalid, as if it violated a consensus rule.",
-        parameters: &[Parameter::hex(
-            "blockhash",
-            Presence::Required,
-            "the hash of the block to mark as invalid",
-        )],
+        parameters: &[Parameter::hex("blockhash", Presence::Required, "the hash of the block to mark as invalid")],
         results: NOTHING,
         examples: &[Example::cli("\"blockhash\""), Example::rpc("\"blockhash\"")],
         handler: |call| Box::pin(invalidateblock(call)),
@@ -42,11 +38,7 @@ pub(in crate::rpc::methods) const METHODS: &[Method] = &[
         description: "Treats a block as if it were received before others with the same work.\n\
             \nA later preciousblock call can override the effect of an earlier one.\n\
             \nThe effects of preciousblock are not retained across restarts.",
-        parameters: &[Parameter::hex(
-            "blockhash",
-            Presence::Required,
-            "the hash of the block to mark as precious",
-        )],
+        parameters: &[Parameter::hex("blockhash", Presence::Required, "the hash of the block to mark as precious")],
         results: NOTHING,
         examples: &[Example::cli("\"blockhash\""), Example::rpc("\"blockhash\"")],
         handler: |call| Box::pin(preciousblock(call)),
@@ -69,10 +61,7 @@ pub(in crate::rpc::methods) const METHODS: &[Method] = &[
             ),
             Parameter::number("nblocks", Presence::Hint("6, 0=all"), "The number of blocks to check."),
         ],
-        results: &[ResultDoc::boolean(
-            "",
-            "Verification finished successfully. If false, check debug log for reason.",
-        )],
+        results: &[ResultDoc::boolean("", "Verification finished successfully. If false, check debug log for reason.")],
         examples: &[Example::cli(""), Example::rpc("")],
         handler: |call| Box::pin(verifychain(call)),
     },

@@ -53,10 +53,7 @@ pub(in crate::rpc::methods) const METHODS: &[Method] = &[
 
 const CHAIN_FIELDS: &[ResultDoc] = &[
     ResultDoc::string("chain", "current network name (main, test, testnet4, signet, regtest)"),
-    ResultDoc::number(
-        "blocks",
-        "the height of the most-work fully-validated chain. The genesis block has height 0",
-    ),
+    ResultDoc::number("blocks", "the height of the most-work fully-validated chain. The genesis block has height 0"),
     ResultDoc::number("headers", "the current number of headers we have validated"),
     ResultDoc::string("bestblockhash", "the hash of the currently best block"),
     ResultDoc::hex("bits", "nBits: compact representation of the block difficulty target"),
@@ -103,7 +100,8 @@ const CHAINSTATE_FIELDS: &[ResultDoc] = &[
     ResultDoc::hex("target", "The difficulty target"),
     ResultDoc::number("difficulty", "difficulty of the tip"),
     ResultDoc::number("verificationprogress", "progress towards the network tip"),
-    ResultDoc::hex("snapshot_blockhash", "the base block of the snapshot this chainstate is based on, if any").optional(),
+    ResultDoc::hex("snapshot_blockhash", "the base block of the snapshot this chainstate is based on, if any")
+        .optional(),
     ResultDoc::number("coins_db_cache_bytes", "size of the coinsdb cache"),
     ResultDoc::number("coins_tip_cache_bytes", "size of the coinstip cache"),
     ResultDoc::boolean(

@@ -71,9 +71,8 @@ impl HashOrHeight {
             Self::Hash(hash) => hash,
             Self::Height(height) => {
                 let tip = chainstate.tip().height;
-                let at = u32::try_from(height).map_err(|_| {
-                    RpcError::invalid_parameter(format!("Target block height {height} is negative"))
-                })?;
+                let at = u32::try_from(height)
+                    .map_err(|_| RpcError::invalid_parameter(format!("Target block height {height} is negative")))?;
                 let hash = chainstate.block_hash(at).filter(|_| at <= tip);
                 hash.ok_or_else(|| {
                     RpcError::invalid_parameter(format!("Target block height {height} after current tip {tip}"))

@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::header::median_time;
 use crate::rpc::{
-    Call, Category, DisplayString, Example, Method, Parameter, Presence, Real, ResultDoc, RpcError, RpcResult, to_result,
+    Call, Category, DisplayString, Example, Method, Parameter, Presence, Real, ResultDoc, RpcError, RpcResult,
+    to_result,
 };
 
 pub(in crate::rpc::methods) const METHODS: &[Method] = &[

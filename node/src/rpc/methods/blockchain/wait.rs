@@ -16,11 +16,8 @@ const TIMEOUT: Parameter = Parameter::number(
     "Time in milliseconds to wait for a response. 0 indicates no timeout.",
 );
 
-const RESULT: ResultDoc = ResultDoc::object(
-    "",
-    "",
-    &[ResultDoc::hex("hash", "The blockhash"), ResultDoc::number("height", "Block height")],
-);
+const RESULT: ResultDoc =
+    ResultDoc::object("", "", &[ResultDoc::hex("hash", "The blockhash"), ResultDoc::number("height", "Block height")]);
 
 pub(in crate::rpc::methods) const METHODS: &[Method] = &[
     Method {
