@@ -94,7 +94,11 @@ fn each_branch_has_its_tip_and_status() {
     let trunk = grow(&mut node, Tip::genesis(), 105, 0);
     let status = |node: &mut Node, tip: &Tip, branch_length, status| {
         let tips = node.chainstate().chain_tips();
-        let expected = ChainTip { block: tips.iter().find(|found| found.block.hash == tip.hash).unwrap().block, branch_length, status };
+        let expected = ChainTip {
+            block: tips.iter().find(|found| found.block.hash == tip.hash).unwrap().block,
+            branch_length,
+            status,
+        };
         assert!(tips.contains(&expected), "{expected:?} in {tips:?}");
         assert_eq!(expected.block.height, tip.height);
         tips.len()

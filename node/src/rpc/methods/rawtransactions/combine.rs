@@ -74,8 +74,7 @@ fn combine(variants: &[Transaction], coins: &SpentCoins) -> Result<Draft, RpcErr
     let tx = variants[0].as_ref();
     let spent = tx.inputs().map(|input| coins.get(&input.prevout()).cloned());
     let spent: Option<Vec<_>> = spent.collect();
-    let spent =
-        spent.ok_or_else(|| RpcError::new(RpcErrorCode::VerifyError, "Input not found or already spent"))?;
+    let spent = spent.ok_or_else(|| RpcError::new(RpcErrorCode::VerifyError, "Input not found or already spent"))?;
     let data = PrecomputedTransactionData::new(tx, &spent);
     let drafts: Vec<_> = variants.iter().map(|variant| Draft::of(variant.as_ref())).collect();
     let mut combined = drafts[0].clone();

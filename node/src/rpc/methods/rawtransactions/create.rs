@@ -12,8 +12,8 @@ use serde_json::value::RawValue;
 use super::draft::{Draft, DraftInput};
 use crate::rpc::address::decode_address;
 use crate::rpc::{
-    Arguments, Call, Category, Example, FromArgument, HexBytes, JsonType, Method, Object, Parameter, Presence, ResultDoc,
-    RpcError, RpcResult, to_hex_result,
+    Arguments, Call, Category, Example, FromArgument, HexBytes, JsonType, Method, Object, Parameter, Presence,
+    ResultDoc, RpcError, RpcResult, to_hex_result,
 };
 
 /// An input with a lower sequence can be replaced (Core: `MAX_BIP125_RBF_SEQUENCE`, `util/rbf.h`).
@@ -167,9 +167,7 @@ fn normalize_outputs(outputs: &RawValue) -> Result<Vec<(String, Box<RawValue>)>,
         object.keys().map(|key| (key.to_owned(), value(key))).collect()
     };
     match JsonType::of(outputs) {
-        JsonType::Null => {
-            Err(RpcError::invalid_parameter("Invalid parameter, output argument must be non-null"))
-        }
+        JsonType::Null => Err(RpcError::invalid_parameter("Invalid parameter, output argument must be non-null")),
         JsonType::Object => Ok(pairs(&Object::from_argument(outputs, "outputs")?)),
         _ => {
             let mut all = Vec::new();
@@ -191,10 +189,7 @@ fn normalize_outputs(outputs: &RawValue) -> Result<Vec<(String, Box<RawValue>)>,
 }
 
 /// Core: `ParseOutputs`.
-fn parse_outputs(
-    outputs: &[(String, Box<RawValue>)],
-    format: AddressFormat,
-) -> Result<Vec<(i64, Vec<u8>)>, RpcError> {
+fn parse_outputs(outputs: &[(String, Box<RawValue>)], format: AddressFormat) -> Result<Vec<(i64, Vec<u8>)>, RpcError> {
     let mut destinations: HashSet<ScriptBuf> = HashSet::new();
     let mut has_data = false;
     let mut parsed = Vec::with_capacity(outputs.len());

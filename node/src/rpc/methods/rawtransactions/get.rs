@@ -52,11 +52,8 @@ pub(in crate::rpc::methods) const METHODS: &[Method] = &[Method {
             .when("if verbosity is set to 1"),
         ResultDoc::object("", "", &[])
             .and_elided(PLACE_FIELDS, "Same output as verbosity = 1")
-            .and(&[ResultDoc::number(
-                "fee",
-                "transaction fee in BTC, omitted if block undo data is not available",
-            )
-            .optional()])
+            .and(&[ResultDoc::number("fee", "transaction fee in BTC, omitted if block undo data is not available")
+                .optional()])
             .and_unshown(TRANSACTION_FIELDS_BEFORE_INPUTS)
             .and(&[ResultDoc::array(
                 "vin",
@@ -261,9 +258,8 @@ async fn find_in_block(call: &Call, txid: Txid, hash: BlockHash) -> Result<Found
 }
 
 async fn find_anywhere(call: &Call, txid: Txid) -> Result<Found, RpcError> {
-    let in_mempool = call.context.chain.call(move |chain| {
-        chain.mempool.get(&txid).map(|entry| Arc::clone(&entry.transaction))
-    });
+    let in_mempool =
+        call.context.chain.call(move |chain| chain.mempool.get(&txid).map(|entry| Arc::clone(&entry.transaction)));
     match in_mempool.await? {
         Some(transaction) => Ok(Found::InMempool(transaction)),
         None => Err(not_found(

@@ -33,20 +33,13 @@ pub(super) async fn find_coins(chain: &ChainHandle, tx: TransactionRef<'_>) -> R
 
 /// Adds a coin that a client tells of, and the scripts that belong to it (Core: `ParsePrevouts`,
 /// `rpc/rawtransaction_util.cpp`).
-pub(super) fn parse_prevout(
-    prevout: &Object,
-    keystore: &mut Keystore,
-    coins: &mut SpentCoins,
-) -> Result<(), RpcError> {
-    let types = [
-        ("txid", Some(JsonType::String)),
-        ("vout", Some(JsonType::Number)),
-        ("scriptPubKey", Some(JsonType::String)),
-    ];
+pub(super) fn parse_prevout(prevout: &Object, keystore: &mut Keystore, coins: &mut SpentCoins) -> Result<(), RpcError> {
+    let types =
+        [("txid", Some(JsonType::String)), ("vout", Some(JsonType::Number)), ("scriptPubKey", Some(JsonType::String))];
     prevout.check_types(&types, false, false)?;
     let txid: Txid = prevout.get("txid")?;
-    let vout = u32::try_from(prevout.get::<i32>("vout")?)
-        .map_err(|_| RpcError::deserialization("vout cannot be negative"))?;
+    let vout =
+        u32::try_from(prevout.get::<i32>("vout")?).map_err(|_| RpcError::deserialization("vout cannot be negative"))?;
     let outpoint = OutPoint { txid, vout };
     let script: HexBytes = prevout.get("scriptPubKey")?;
     let script = script.0;
@@ -83,9 +76,7 @@ fn add_scripts(prevout: &Object, script_pubkey: &ScriptBuf, keystore: &mut Keyst
     {
         return Err(RpcError::invalid_parameter("redeemScript does not correspond to witnessScript"));
     }
-    let p2sh = |script: &[u8]| {
-        ScriptBuf::new_p2sh(&bitcoin::ScriptHash::from_raw_hash(hash160::Hash::hash(script)))
-    };
+    let p2sh = |script: &[u8]| ScriptBuf::new_p2sh(&bitcoin::ScriptHash::from_raw_hash(hash160::Hash::hash(script)));
     let is_of_output = if script_pubkey.is_p2sh() {
         [p2sh(&script), p2sh(witness_program.as_bytes())].contains(script_pubkey)
     } else {

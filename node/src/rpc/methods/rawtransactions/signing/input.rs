@@ -72,9 +72,7 @@ impl<'a> InputContext<'a> {
 
     fn ecdsa_hash(&self, script_code: &[u8], hash_type: u8, version: SigVersion) -> Message {
         let hash = match version {
-            SigVersion::Base => {
-                legacy_sighash(self.data.transaction(), self.index, script_code, hash_type.into())
-            }
+            SigVersion::Base => legacy_sighash(self.data.transaction(), self.index, script_code, hash_type.into()),
             SigVersion::WitnessV0 => segwit_v0_sighash(self.data, self.index, script_code, hash_type.into()),
         };
         Message::from_digest(hash)

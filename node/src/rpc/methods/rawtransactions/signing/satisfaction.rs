@@ -28,8 +28,7 @@ impl Satisfaction {
         script_sig: &[u8],
         witness: &[Vec<u8>],
     ) -> Self {
-        let mut data =
-            Self { script_sig: script_sig.to_vec(), witness: witness.to_vec(), ..Self::default() };
+        let mut data = Self { script_sig: script_sig.to_vec(), witness: witness.to_vec(), ..Self::default() };
         if context.verify(script_sig, witness).is_ok() {
             data.is_complete = true;
             return data;
