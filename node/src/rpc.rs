@@ -13,6 +13,7 @@
 //! | file | holds | Core |
 //! |---|---|---|
 //! | `server`, `options` | HTTP | `httpserver.cpp` |
+//! | `address` | addresses as users write them | `key_io.cpp` |
 //! | `auth` | who may call | `httprpc.cpp`, `rpc/request.cpp` |
 //! | `execute`, `request` | the protocol | `httprpc.cpp`, `rpc/request.cpp` |
 //! | `dispatcher`, `warmup`, `observer`, `call` | a call, from outside and inside | `rpc/server.cpp` |

@@ -13,6 +13,7 @@ use super::draft::{Draft, DraftInput};
 use super::signing::{InputContext, Keystore, Satisfaction, SigningKey, produce_signature};
 use super::spent_coins::{SpentCoins, UNKNOWN_AMOUNT, find_coins, parse_prevout};
 use super::verify_ahead::off_thread;
+use crate::rpc::address::decode_secret;
 use crate::rpc::{
     Btc, Call, Category, DisplayString, Example, FromArgument, HexBytes, JsonType, Method, Object, Parameter, Presence,
     ResultDoc, RpcError, RpcResult, to_result,
@@ -146,8 +147,9 @@ async fn signrawtransactionwithkey(call: Call) -> RpcResult {
         .ok_or_else(|| RpcError::deserialization("TX decode failed. Make sure the tx has at least one input."))?;
     let mut keystore = Keystore::default();
     for text in call.arguments.get::<Vec<String>>("privkeys")? {
-        let key = SigningKey::decode(&text, call.context.params.address_format);
-        keystore.add_key(key.ok_or_else(|| RpcError::invalid_address_or_key("Invalid private key"))?);
+        let key = decode_secret(&text, call.context.params.address_format)
+            .ok_or_else(|| RpcError::invalid_address_or_key("Invalid private key"))?;
+        keystore.add_key(SigningKey::new(&key));
     }
     let mut coins = find_coins(&call.context.chain, transaction.as_ref()).await?;
     for prevout in call.arguments.optional::<Vec<Box<RawValue>>>("prevtxs")?.unwrap_or_default() {

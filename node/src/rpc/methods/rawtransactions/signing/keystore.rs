@@ -4,16 +4,12 @@ use std::collections::HashMap;
 use std::fmt::{self, Formatter};
 use std::sync::LazyLock;
 
-use bitcoin::base58;
+use bitcoin::PrivateKey;
 use bitcoin::hashes::{Hash, hash160};
 use bitcoin::secp256k1::{All, Keypair, PublicKey, Secp256k1, SecretKey};
-use cairn_chain::params::AddressFormat;
 
 /// Signing and verifying for every thread.
 pub(super) static SECP256K1: LazyLock<Secp256k1<All>> = LazyLock::new(Secp256k1::new);
-
-/// Bytes of a private key.
-const KEY_SIZE: usize = 32;
 
 /// A private key and how its public key is written.
 #[derive(Clone)]
@@ -31,20 +27,8 @@ impl fmt::Debug for SigningKey {
 }
 
 impl SigningKey {
-    /// Reads a key in wallet import format (Core: `DecodeSecret`, `key_io.cpp`).
-    pub(in crate::rpc::methods::rawtransactions) fn decode(text: &str, format: AddressFormat) -> Option<Self> {
-        let bytes = base58::decode_check(text).ok()?;
-        let (prefix, key) = bytes.split_first()?;
-        let (secret, is_compressed) = match key.split_at_checked(KEY_SIZE)? {
-            (secret, []) => (secret, false),
-            (secret, [1]) => (secret, true),
-            _ => return None,
-        };
-        if *prefix != format.secret_key_prefix() {
-            return None;
-        }
-        let secret = SecretKey::from_slice(secret).ok()?;
-        Some(Self { public: secret.public_key(&SECP256K1), secret, is_compressed })
+    pub(in crate::rpc::methods::rawtransactions) fn new(key: &PrivateKey) -> Self {
+        Self { public: key.inner.public_key(&SECP256K1), secret: key.inner, is_compressed: key.compressed }
     }
 
     /// The public key as scripts have it.
