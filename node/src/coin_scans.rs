@@ -50,8 +50,10 @@ impl CoinSearch {
         self.percent.load(Ordering::Relaxed)
     }
 
-    /// Says how far it is.
-    pub(crate) fn set_percent(&self, percent: u8) {
+    /// Says how much of all coins it has seen, from 0 to 1.
+    pub(crate) fn set_progress(&self, done: f64) {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is clamped")]
+        let percent = (done * 100.0).round().clamp(0.0, 100.0) as u8;
         self.percent.store(percent, Ordering::Relaxed);
     }
 

@@ -36,6 +36,26 @@ impl CoinsSnapshot {
             changed @ StatisticsError::CoinsChanged { .. } => CoinsError(Arc::new(changed)).into(),
         })
     }
+
+    /// Visits every coin, in no order that means anything. `progress` is told now and then how much of all is done, from 0 to 1.
+    ///
+    /// # Errors
+    ///
+    /// When the disk fails, or `progress` asks to stop.
+    pub fn visit(
+        &self,
+        visit: &mut dyn FnMut(&OutPoint, &Coin),
+        progress: &mut dyn FnMut(f64) -> ControlFlow<()>,
+    ) -> Result<(), ChainstateError> {
+        let mut visit = |outpoint: &OutPoint, coin: &Coin| {
+            visit(outpoint, coin);
+            Ok(())
+        };
+        match self.pages.visit(&mut visit, progress)? {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(ChainstateError::Interrupted),
+        }
+    }
 }
 
 impl CoinsScan for CoinsSnapshot {

@@ -14,6 +14,7 @@ mod hold;
 mod page;
 
 use std::fs::File;
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock};
 
@@ -113,6 +114,26 @@ impl CoinPages {
     /// Keeps the pages as they are until the hold is dropped. No merge may be running.
     pub(crate) fn hold(&self) -> PagesHold {
         self.holds.hold()
+    }
+
+    /// Visits every coin. Before each page `progress` is told how much of all is done, from 0 to 1, and may end the visit; the
+    /// answer says whether it did. Nothing may be merged meanwhile, or coins may be missed: see [`CoinPages::hold`].
+    pub(crate) fn visit(
+        &self,
+        visit: &mut dyn FnMut(&OutPoint, &Coin) -> Result<(), CoinsError>,
+        progress: &mut dyn FnMut(f64) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, CoinsError> {
+        for entry in self.tree.iter() {
+            let (key, value) = entry.map_err(StoreError::database("read coins from"))?;
+            // Hashes are spread evenly, so where a page begins says how many coins stand before it.
+            let start = key.first_chunk().map_or(0, |start| u32::from_be_bytes(*start));
+            if progress(f64::from(start) / 4_294_967_296.0).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+            Page::decode(value)?.for_each(|outpoint, coin| visit(&outpoint, &coin))?;
+            self.collect_garbage();
+        }
+        Ok(ControlFlow::Continue(()))
     }
 
     /// Merges a generation of changes, page by page in the order of their hashes. Doing so again changes nothing. Waits for
@@ -249,12 +270,7 @@ impl CoinsView for CoinPages {
 impl CoinsScan for CoinPages {
     /// Nothing may be merged meanwhile, or coins may be missed: see [`CoinPages::hold`].
     fn scan(&self, visit: &mut dyn FnMut(&OutPoint, &Coin) -> Result<(), CoinsError>) -> Result<(), CoinsError> {
-        for value in self.tree.iter().values() {
-            let page = Page::decode(value.map_err(StoreError::database("read coins from"))?)?;
-            page.for_each(|outpoint, coin| visit(&outpoint, &coin))?;
-            self.collect_garbage();
-        }
-        Ok(())
+        self.visit(visit, &mut |_| ControlFlow::Continue(())).map(|_| ())
     }
 }
 

@@ -11,13 +11,17 @@
 //! | `expression` | what a descriptor is made of, as text and as scripts |
 //! | `parse` | texts |
 //! | `policy` | miniscripts |
+//! | `specialized` | the descriptor of one script |
+//! | `index_range` | which scripts of a range are meant |
 
 mod checksum;
 mod expression;
+mod index_range;
 mod key;
 mod key_path;
 mod parse;
 mod policy;
+mod specialized;
 
 use std::fmt::{self, Display, Formatter};
 use std::sync::{Arc, LazyLock};
@@ -32,6 +36,7 @@ use super::views::descriptor_checksum;
 pub(crate) use checksum::required_checksum;
 use expression::Expression;
 pub(crate) use expression::multisig_script;
+pub(crate) use index_range::IndexRange;
 use key::Key;
 use parse::Parser;
 pub(crate) use parse::{MAX_PUBKEYS_PER_MULTISIG, MAX_SCRIPT_ELEMENT_SIZE};
@@ -119,6 +124,12 @@ impl Descriptor {
     /// Nothing if they cannot be derived without private keys.
     pub(crate) fn scripts(&self, index: u32) -> Option<Vec<ScriptBuf>> {
         self.expression.scripts(self.branch, index)
+    }
+
+    /// The descriptors of its [scripts](Self::scripts), in their order.
+    pub(crate) fn specialized(&self, index: u32) -> Option<Vec<Self>> {
+        let expressions = specialized::specialized(&self.expression, self.branch, index)?;
+        Some(expressions.into_iter().map(|expression| Self { expression: Arc::new(expression), branch: 0 }).collect())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Keys, and those derived from them (Core: `PubkeyProvider`, `ParsePubkey`, `script/descriptor.cpp`).
 
 use bitcoin::bip32::{ChildNumber, Xpriv, Xpub};
+use bitcoin::hashes::Hash;
 use bitcoin::hex::{DisplayHex, FromHex};
 use bitcoin::{PublicKey, secp256k1};
 use cairn_chain::params::AddressFormat;
@@ -134,18 +135,31 @@ impl Key {
         origin + &source
     }
 
+    /// The key at an index below 2³¹ by itself, with where it comes from (Core: `GetPubKey` and `OriginPubkeyProvider`); nothing if
+    /// it cannot be derived without the private key.
+    pub(super) fn at(&self, branch: usize, index: u32, is_x_only: bool) -> Option<Self> {
+        let key = self.derive(branch, index)?;
+        let (root, steps) = match &self.source {
+            Source::Constant { .. } => (fingerprint(&key), KeyPath::new()),
+            Source::Extended { root, paths, wildcard, .. } => {
+                (root.fingerprint().to_bytes(), path_at(branch_of(paths, branch), *wildcard, index)?)
+            }
+        };
+        let (fingerprint, path) = match &self.origin {
+            Some(origin) => (origin.fingerprint, origin.path.iter().copied().chain(steps).collect()),
+            None => (root, steps),
+        };
+        let source = Source::Constant { key, is_x_only, is_private: false };
+        Some(Self { origin: Some(Origin { fingerprint, path }), source, apostrophe: false })
+    }
+
     /// The key at an index below 2³¹; nothing if it cannot be derived without the private key.
     pub(super) fn derive(&self, branch: usize, index: u32) -> Option<PublicKey> {
         let (root, secret, paths, wildcard) = match &self.source {
             Source::Constant { key, .. } => return Some(*key),
             Source::Extended { root, secret, paths, wildcard } => (root, secret, paths, wildcard),
         };
-        let last = match wildcard {
-            Wildcard::None => None,
-            Wildcard::Normal => Some(ChildNumber::from_normal_idx(index).ok()?),
-            Wildcard::Hardened => Some(ChildNumber::from_hardened_idx(index).ok()?),
-        };
-        let path: KeyPath = branch_of(paths, branch).iter().copied().chain(last).collect();
+        let path = path_at(branch_of(paths, branch), *wildcard, index)?;
         let key = if path.iter().any(|step| step.is_hardened()) {
             Xpub::from_priv(&SECP, &secret.as_ref()?.derive_priv(&SECP, &path).ok()?)
         } else {
@@ -155,9 +169,25 @@ impl Key {
     }
 }
 
+/// How the identifier of a key begins, which stands for it in texts.
+fn fingerprint(key: &PublicKey) -> [u8; 4] {
+    let [first, second, third, fourth, ..] = key.pubkey_hash().to_byte_array();
+    [first, second, third, fourth]
+}
+
 /// Keys without alternatives are the same in every branch.
 fn branch_of(paths: &[KeyPath], branch: usize) -> &[ChildNumber] {
     paths.get(branch).or(paths.first()).map_or(&[], Vec::as_slice)
+}
+
+/// The path to the key at an index.
+fn path_at(path: &[ChildNumber], wildcard: Wildcard, index: u32) -> Option<KeyPath> {
+    let last = match wildcard {
+        Wildcard::None => None,
+        Wildcard::Normal => Some(ChildNumber::from_normal_idx(index).ok()?),
+        Wildcard::Hardened => Some(ChildNumber::from_hardened_idx(index).ok()?),
+    };
+    Some(path.iter().copied().chain(last).collect())
 }
 
 fn parse_origin(text: &str, apostrophe: &mut bool) -> Result<Origin, DescriptorError> {

@@ -65,6 +65,12 @@ impl<C: ScriptContext> Policy<C> {
         Some(format!("{} is not sane{reason}", self.text_of(part, 0)))
     }
 
+    /// The same with its keys at an index; nothing if one cannot be derived.
+    pub(super) fn at(&self, branch: usize, index: u32, is_x_only: bool) -> Option<Self> {
+        let at = |(text, key): (&KeyText, &Key)| Some((text.clone(), key.at(branch, index, is_x_only)?));
+        Some(Self { miniscript: self.miniscript.clone(), keys: self.keys.iter().map(at).collect::<Option<_>>()? })
+    }
+
     /// Its keys.
     pub(super) fn keys(&self) -> impl Iterator<Item = &Key> {
         self.keys.values()

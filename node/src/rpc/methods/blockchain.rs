@@ -8,6 +8,8 @@
 //! | `info` | where the chain stands |
 //! | `tips` | branches, and transactions over time |
 //! | `coins` | single coins, and all of them |
+//! | `scan` | a search for coins |
+//! | `deployments` | which rules hold |
 //! | `proof` | proofs that a transaction is in a block |
 //! | `wait` | waiting for blocks |
 //! | `control` | what users do with blocks, and with what is kept of them |
@@ -16,9 +18,11 @@ pub(super) mod block;
 pub(super) mod block_stats;
 pub(super) mod coins;
 pub(super) mod control;
+pub(super) mod deployments;
 pub(super) mod header;
 pub(super) mod info;
 pub(super) mod proof;
+pub(super) mod scan;
 pub(super) mod stored;
 #[cfg(test)]
 mod testing;

@@ -3,14 +3,12 @@
 use bitcoin::Address;
 use cairn_chain::params::AddressFormat;
 use serde::Serialize;
-use serde_json::value::RawValue;
 use tokio_util::sync::CancellationToken;
 
-use crate::rpc::descriptor::{Descriptor, DescriptorError, required_checksum};
+use crate::rpc::descriptor::{Descriptor, DescriptorError, IndexRange, required_checksum};
 use crate::rpc::views::script_address;
 use crate::rpc::{
-    Call, Category, DisplayString, Example, FromArgument, JsonType, Method, Parameter, Presence, ResultDoc, RpcError,
-    RpcResult, to_result,
+    Call, Category, DisplayString, Example, Method, Parameter, Presence, ResultDoc, RpcError, RpcResult, to_result,
 };
 
 /// A descriptor for examples.
@@ -27,9 +25,6 @@ macro_rules! ranged_descriptor {
         3oaqMSzhSrHMxyyoEAmUHQbY/0/*)#cjjspncu"
     };
 }
-
-/// The most indices a range has.
-const MAX_RANGE: i64 = 1_000_000;
 
 pub(in crate::rpc::methods) const METHODS: &[Method] = &[
     Method {
@@ -114,46 +109,6 @@ pub(in crate::rpc::methods) const METHODS: &[Method] = &[
         handler: |call| Box::pin(getdescriptorinfo(call)),
     },
 ];
-
-/// A range of indices, from the first to the last (Core: `ParseDescriptorRange`, `rpc/util.cpp`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct IndexRange {
-    first: u32,
-    last: u32,
-}
-
-impl FromArgument for IndexRange {
-    fn from_argument(value: &RawValue, name: &str) -> Result<Self, RpcError> {
-        let malformed = || RpcError::invalid_parameter("Range must be specified as end or as [begin,end]");
-        let (first, last) = match JsonType::of(value) {
-            JsonType::Number => (0, i64::from_argument(value, name)?),
-            JsonType::Array => {
-                let ends: Vec<Box<RawValue>> = Vec::from_argument(value, name)?;
-                let [first, last] = &ends[..] else { return Err(malformed()) };
-                if [first, last].iter().any(|end| JsonType::of(end) != JsonType::Number) {
-                    return Err(malformed());
-                }
-                (i64::from_argument(first, name)?, i64::from_argument(last, name)?)
-            }
-            _ => return Err(malformed()),
-        };
-        if first > last && JsonType::of(value) == JsonType::Array {
-            let message = "Range specified as [begin,end] must not have begin after end";
-            return Err(RpcError::invalid_parameter(message));
-        }
-        if first < 0 {
-            return Err(RpcError::invalid_parameter("Range should be greater or equal than 0"));
-        }
-        let index = |index: i64| u32::try_from(index).ok().filter(|index| index >> 31 == 0);
-        let (Some(first), Some(last)) = (index(first), index(last)) else {
-            return Err(RpcError::invalid_parameter("End of range is too high"));
-        };
-        if i64::from(last) >= i64::from(first) + MAX_RANGE {
-            return Err(RpcError::invalid_parameter("Range is too large"));
-        }
-        Ok(Self { first, last })
-    }
-}
 
 impl From<DescriptorError> for RpcError {
     fn from(error: DescriptorError) -> Self {
