@@ -18,7 +18,6 @@ use tracing::{error, info};
 
 pub(crate) use chain::Chain;
 pub(crate) use handle::{ChainHandle, ChainStopped};
-pub(crate) use templates::TemplateSize;
 
 /// Things to do that may wait for the thread. Whoever sends more has to wait.
 const QUEUE: usize = 1024;
