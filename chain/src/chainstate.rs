@@ -38,6 +38,7 @@
 //! | `proposal` | a block that may be the next one | `TestBlockValidity` |
 //! | `status` | what the chain state is asked | `getblockchaininfo` |
 //! | `lookup` | single blocks, where they are kept, and the ends of branches | `BlockManager::ReadBlock`, `getchaintips` |
+//! | `stages` | how long each stage takes | `BCLog::BENCH` |
 //! | `coins_snapshot` | all coins, for another thread | `CCoinsViewDB::Cursor` |
 //! | `events`, `error` | what it tells | `CValidationInterface` |
 
@@ -62,12 +63,14 @@ mod progress;
 mod proposal;
 mod prune;
 mod reindex;
+mod stages;
 mod status;
 mod verify;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
 use crate::coins::CoinsCache;
 use crate::params::ChainParams;
@@ -91,6 +94,8 @@ pub use options::{AssumeValid, ChainstateOptions, DEFAULT_MAX_TIP_AGE, MIN_CACHE
 pub use proposal::ProposalError;
 pub use prune::MIN_BLOCKS_TO_KEEP;
 pub use reindex::{ReindexProgress, ReindexScope};
+pub use stages::BlockStage;
+use stages::StageObserver;
 pub use status::{BlockLookup, ChainStatus};
 pub use verify::{VerifyLevel, VerifySummary};
 
@@ -133,6 +138,8 @@ pub struct Chainstate {
     flush: Option<Flush>,
     /// How often a flush began since opening.
     flushes: u64,
+    /// Who is told how long stages took.
+    stages: StageObserver,
     /// Bytes appended to block files since the last flush.
     unflushed_bytes: u64,
     /// Bytes of block files when they were pruned last.
@@ -148,6 +155,8 @@ pub struct Chainstate {
 struct InFlight {
     id: BlockId,
     checks: Arc<ScriptChecks>,
+    /// When its scripts were handed to the threads.
+    started: Instant,
     /// Memory of the block and of the coins it spends, in bytes.
     bytes: usize,
 }
@@ -193,6 +202,11 @@ impl Chainstate {
     /// Sets the clock to seconds since 1970, or back to the system's (Core: `setmocktime`).
     pub fn set_mock_time(&mut self, now: Option<u64>) {
         self.mock_time = now;
+    }
+
+    /// From now on tells how long each stage of processing a block takes, on whichever thread it ends.
+    pub fn observe_stages(&mut self, observe: impl Fn(BlockStage, Duration) + Send + Sync + 'static) {
+        self.stages = StageObserver::new(observe);
     }
 
     /// What happened since the last call.

@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bitcoin::block::Header;
 
 use super::block_index::{BlockId, BlockStatus};
-use super::{Chainstate, ChainstateError, MIN_BLOCKS_TO_KEEP};
+use super::{BlockStage, Chainstate, ChainstateError, MIN_BLOCKS_TO_KEEP};
 use crate::primitives::Block;
 use crate::store::RecordPosition;
 use crate::validation::{
@@ -49,14 +50,18 @@ impl Chainstate {
     ) -> Result<Result<Acceptance, BlockError>, ChainstateError> {
         self.guarded(|chainstate| {
             let hash = block.hash();
+            let started = Instant::now();
             let checked = match check_block(block, &chainstate.params.consensus) {
                 Ok(checked) => checked,
                 Err(error) => return Ok(Err(error)),
             };
+            chainstate.stages.finished(BlockStage::Check, started);
+            let started = Instant::now();
             let accepted = match chainstate.accept_block(checked, requested)? {
                 Ok(accepted) => accepted,
                 Err(error) => return Ok(Err(error)),
             };
+            chainstate.stages.finished(BlockStage::Accept, started);
             let invalid = chainstate.activate_and_settle(accepted.fresh)?;
             match invalid.into_iter().find(|(found, _)| *found == hash) {
                 Some((_, error)) => Ok(Err(error)),

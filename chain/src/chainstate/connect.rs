@@ -1,10 +1,11 @@
 //! One block more, or one less.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::activate::InvalidBlocks;
 use super::block_index::{BlockId, BlockStatus};
-use super::{AssumeValid, Chainstate, ChainstateError, InFlight};
+use super::{AssumeValid, BlockStage, Chainstate, ChainstateError, InFlight};
 use crate::coins::{Coin, DisconnectOutcome, disconnect_block};
 use crate::pow::proof_equivalent_time;
 use crate::primitives::Block;
@@ -29,6 +30,7 @@ impl Chainstate {
         invalid: &mut InvalidBlocks,
     ) -> Result<bool, ChainstateError> {
         let view = super::ChainView::new(&self.index, &self.active, self.active.tip());
+        let started = Instant::now();
         let checked = match check_inputs(block, &mut self.coins, &view, &self.params.consensus) {
             Ok(checked) => checked,
             Err(BlockError::Inputs { source: crate::validation::InputsError::Coins(error), .. }) => {
@@ -41,6 +43,7 @@ impl Chainstate {
             }
         };
         self.active.push(id);
+        self.stages.finished(BlockStage::Inputs, started);
         let spent: usize = checked.spent().iter().map(Coin::memory).sum();
         let bytes = checked.block().total_size() + spent;
         let assumed = self.scripts_are_assumed_valid(id);
@@ -51,19 +54,20 @@ impl Chainstate {
                 checks.run(chunk, Some(&cache));
             });
         }
-        self.in_flight.push_back(InFlight { id, checks, bytes });
+        self.in_flight.push_back(InFlight { id, checks, started: Instant::now(), bytes });
         self.commit_finished(invalid)
     }
 
     /// Commits the blocks whose scripts were verified, the oldest first. False when one failed, and it and everything in
     /// flight after it was taken back.
     fn commit_finished(&mut self, invalid: &mut InvalidBlocks) -> Result<bool, ChainstateError> {
-        while let Some(InFlight { id, checks, .. }) =
+        while let Some(InFlight { id, checks, started, .. }) =
             self.in_flight.front().filter(|oldest| oldest.checks.is_finished())
         {
             let id = *id;
             match checks.finish() {
                 Ok(connected) => {
+                    self.stages.finished(BlockStage::Scripts, *started);
                     self.write_undo(id, connected.spent())?;
                     self.in_flight.pop_front();
                 }

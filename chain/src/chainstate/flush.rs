@@ -17,8 +17,9 @@ mod head;
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Instant;
 
-use super::{Chainstate, ChainstateError};
+use super::{BlockStage, Chainstate, ChainstateError};
 use crate::coins::Generation;
 use crate::store::{CoinPages, Database, Journal, MAX_VALUE_SIZE, StoreError, UnsyncedFiles, numbered_key};
 pub(super) use head::Head;
@@ -89,7 +90,12 @@ impl Chainstate {
         self.flushed = tip;
         self.flushes += 1;
         self.unflushed_bytes = 0;
-        self.flush = Some(spawn(move || work.run())?);
+        let (stages, started) = (self.stages.clone(), Instant::now());
+        self.flush = Some(spawn(move || {
+            let result = work.run();
+            stages.finished(BlockStage::Flush, started);
+            result
+        })?);
         Ok(())
     }
 

@@ -12,6 +12,7 @@ use super::candidates::Candidates;
 use super::check_queue::CheckQueue;
 use super::flush::{Head, read_directory, write_index};
 use super::reindex::Marker;
+use super::stages::StageObserver;
 use super::{Chainstate, ChainstateError, ChainstateOptions};
 use crate::coins::CoinsCache;
 use crate::params::ChainParams;
@@ -98,6 +99,7 @@ impl Chainstate {
             flushed: tip,
             flush: None,
             flushes: 0,
+            stages: StageObserver::default(),
             unflushed_bytes: 0,
             size_after_pruning: 0,
             fault: None,

@@ -1,7 +1,9 @@
 //! Metrics of the chain state.
 
-use cairn_chain::chainstate::{ChainEvent, ChainStatus};
-use prometheus::{Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry};
+use std::time::Duration;
+
+use cairn_chain::chainstate::{BlockStage, ChainEvent, ChainStatus};
+use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry};
 
 use super::families::chain;
 
@@ -17,6 +19,7 @@ pub(crate) struct ChainMetrics {
     disconnected: IntCounter,
     invalid: IntCounterVec,
     events_missed: IntCounter,
+    process_duration: HistogramVec,
     coins_cache: IntGauge,
     database: IntGauge,
     block_files: IntGauge,
@@ -37,6 +40,7 @@ impl ChainMetrics {
             disconnected: chain::BLOCKS_DISCONNECTED.int_counter(registry)?,
             invalid: chain::BLOCKS_INVALID.int_counter_vec(registry)?,
             events_missed: chain::EVENTS_MISSED.int_counter(registry)?,
+            process_duration: chain::BLOCK_PROCESS_DURATION.histogram_vec(registry)?,
             coins_cache: chain::COINS_CACHE.int_gauge(registry)?,
             database: chain::DATABASE.int_gauge(registry)?,
             block_files: chain::BLOCK_FILES.int_gauge(registry)?,
@@ -79,6 +83,11 @@ impl ChainMetrics {
                 self.invalid.with_label_values(&[error.reject_reason()]).inc();
             }
         }
+    }
+
+    /// Takes over how long a stage of processing a block took.
+    pub(crate) fn observe_stage(&self, stage: BlockStage, took: Duration) {
+        self.process_duration.with_label_values(&[stage.name()]).observe(took.as_secs_f64());
     }
 
     /// Counts events that came too fast.

@@ -60,10 +60,12 @@ impl Node {
             let params = params.clone();
             move || Chainstate::open_in(directory, params, options)
         };
-        let chainstate = tokio::task::spawn_blocking(opening).await.map_err(|error| NodeError::Panicked {
+        let mut chainstate = tokio::task::spawn_blocking(opening).await.map_err(|error| NodeError::Panicked {
             what: "opening the chain state",
             message: error.try_into_panic().map_or_else(|_| "cut off".to_owned(), |panic| panic_message(&*panic)),
         })??;
+        let observed = Arc::clone(&metrics.chain);
+        chainstate.observe_stages(move |stage, took| observed.observe_stage(stage, took));
         let tip = chainstate.tip();
         info!(height = tip.height, seconds = started.elapsed().as_secs_f64(), "chain state opened");
         let mut mempool = Mempool::new(config.mempool.options());

@@ -1,8 +1,10 @@
 //! `cairn run` as users run it, and the commands around it.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
+mod client;
 mod configuration;
 mod lifecycle;
+mod metrics;
 mod mining;
 mod monitoring;
 mod support;

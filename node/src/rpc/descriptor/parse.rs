@@ -168,11 +168,13 @@ impl Parser {
         if !rest.is_empty() {
             return error("tr(): expected ')' after script expression");
         }
-        let branches = leaves.iter().map(|(_, leaf): &(u8, Expression)| leaf.branches());
-        if has_mismatched_branches(branches.clone()) {
+        let branches = || leaves.iter().map(|(_, leaf): &(u8, Expression)| leaf.branches());
+        let most = branches().chain([key.branches()]).max().unwrap_or(1);
+        let is_mismatched = |branches: usize| branches > 1 && branches != most;
+        if branches().any(is_mismatched) {
             return error("tr(): Multipath subscripts have mismatched lengths");
         }
-        if has_mismatched_branches(branches.chain([key.branches()])) {
+        if is_mismatched(key.branches()) {
             return error("tr(): Multipath internal key mismatches multipath subscripts lengths");
         }
         Ok(Expression::Tr { key, leaves })

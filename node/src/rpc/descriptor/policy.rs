@@ -45,7 +45,7 @@ impl<C: ScriptContext> Policy<C> {
         let whole = &self.miniscript;
         let parts = children_first(whole);
         let insane = parts.into_iter().find(|part| !is_sane_part(part));
-        if insane.is_none() && whole.sanity_check().is_ok() {
+        if insane.is_none() && whole.requires_sig() {
             return None;
         }
         let part = insane.unwrap_or(whole);
@@ -57,7 +57,7 @@ impl<C: ScriptContext> Policy<C> {
             ": contains mixes of timelocks expressed in blocks and seconds"
         } else if part.has_repeated_keys() {
             ": contains duplicate public keys"
-        } else if !part.within_resource_limits() {
+        } else if !is_within_limits(part) {
             ": needs witnesses that may exceed resource limits"
         } else {
             ""
@@ -142,7 +142,13 @@ fn children_first<C: ScriptContext>(whole: &Miniscript<KeyText, C>) -> Vec<&Mini
 
 /// Whether a part may be used where the whole wants a signature (Core: `IsSaneSubexpression`, `script/miniscript.h`).
 fn is_sane_part<C: ScriptContext>(part: &Miniscript<KeyText, C>) -> bool {
-    part.is_non_malleable() && !part.has_mixed_timelocks() && !part.has_repeated_keys() && part.within_resource_limits()
+    part.is_non_malleable() && !part.has_mixed_timelocks() && !part.has_repeated_keys() && is_within_limits(part)
+}
+
+/// Whether what satisfies it is never too large. Of a part that nothing satisfies that is true (Core: `ValidSatisfactions`,
+/// `script/miniscript.h`).
+fn is_within_limits<C: ScriptContext>(part: &Miniscript<KeyText, C>) -> bool {
+    part.within_resource_limits() || part.max_satisfaction_witness_elements().is_err()
 }
 
 /// The text of a key, which stands for it.

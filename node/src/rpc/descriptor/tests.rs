@@ -9,7 +9,7 @@ const LONG: &str = "04a34b99f22c790c4e36b2b3c2c35a36db06226e41c692fc82b8b56ac1c5
 const X_ONLY: &str = "a34b99f22c790c4e36b2b3c2c35a36db06226e41c692fc82b8b56ac1c540c5bd";
 const WIF: &str = "L4rK1yDtCWekvXuE6oXD9jCYfFNV2cWRpVuPLBcCU2z8TrisoyY1";
 const XPUB: &str =
-    "xpub661MyMwAqRbcFtXgS5sYJABqqG9YLmC4Q1Rdap9gSE8NqtwybGhePY2gZ29ESFjqJoCu1Rupje8YtGqsefD265TMg7usUDFdp6W1EGMcet8";
+    "xpub661MyMwAqRbcFW31YEwpkMuc5THy2PSt5bDMsktWQcFF8syAmRUapSCGu8ED9W6oDMSgv6Zz8idoc4a6mr8BDzTJY47LJhkJ8UB7WEGuduB";
 const XPRV: &str =
     "xprv9s21ZrQH143K31xYSDQpPDxsXRTUcvj2iNHm5NUtrGiGG5e2DtALGdso3pGz6ssrdK4PFmM8NSpSBHNqPqm55Qn3LqFtT2emdEXVYsCzC2U";
 
@@ -204,7 +204,7 @@ fn what_is_wrong_is_told_in_cores_words() {
             "Miniscript expressions can only be used in wsh or tr.".to_owned(),
         ),
         ("wsh(older(1))".to_owned(), "older(1) is not sane: witnesses without signature exist".to_owned()),
-        (format!("tr({X_ONLY},pk({X_ONLY})"), format!("'tr({X_ONLY},pk({X_ONLY})' is not a valid descriptor function")),
+        (format!("tr({X_ONLY},pk({X_ONLY})"), format!("'pk({X_ONLY}' is not a valid descriptor function")),
         (format!("tr({X_ONLY},{{pk({X_ONLY})}})"), "tr(): expected ',' after script expression".to_owned()),
         (format!("tr({X_ONLY},{{pk({X_ONLY}),pk({X_ONLY}))"), "tr(): expected '}' after script expression".to_owned()),
         (format!("tr({X_ONLY},pk({X_ONLY}),pk({X_ONLY}))"), "tr(): expected ')' after script expression".to_owned()),

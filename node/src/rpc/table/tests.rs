@@ -177,7 +177,8 @@ fn the_table_is_sound() {
         assert!(names.insert(name), "{name} is there twice");
         assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()), "{name}");
         assert!(!method.description.is_empty() && !method.description.starts_with('\n'), "{name}");
-        assert!(!method.results.is_empty(), "{name} has no result");
+        // That one only says what took its place, as in Core.
+        assert!(!method.results.is_empty() || name == "generate", "{name} has no result");
         let mut parameters: HashMap<&str, bool> = HashMap::new();
         for parameter in method.parameters {
             assert!(!parameter.first_name().is_empty(), "{name} has a parameter without a name");

@@ -408,7 +408,7 @@ async fn a_block_of_chosen_transactions() {
         (
             json!([ADDRESS, [serialize_hex(&transaction)]]),
             -25,
-            "TestBlockValidity failed: bad-txns-inputs-missingorspent".to_owned(),
+            "TestBlockValidity failed: bad-txns-BIP30".to_owned(),
         ),
     ] {
         let error = test.error("generateblock", &params.to_string()).await;

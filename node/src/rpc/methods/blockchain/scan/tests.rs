@@ -120,7 +120,7 @@ async fn what_cannot_be_searched_for() {
         (
             json!(["start", [{"desc": "raw(51)", "range": -1}]]),
             -8,
-            "Range should be greater or equal than 0".to_owned(),
+            "End of range is too high".to_owned(),
         ),
         (
             json!(["start", [{"desc": "raw(51)", "range": [1, 0]}]]),

@@ -1,7 +1,7 @@
 use crate::rpc::testing::RpcTest;
 
 const TXID: &str = "a3b807410df0b60fcb9736768df5823938b2f838694939ba45f3c0a1bff150ed";
-const TXID_BYTES: &str = "ed50f1bfa1c0f345ba39496938f8b2383982f58d767336cb0fb6f00d4107b8a3";
+const TXID_BYTES: &str = "ed50f1bfa1c0f345ba39496938f8b2383982f58d763697cb0fb6f00d4107b8a3";
 /// The witness program of BIP173's examples, on regtest.
 const ADDRESS: &str = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080";
 const SCRIPT: &str = "160014751e76e8199196d454941c45d1b3a323f1433bd6";

@@ -38,7 +38,7 @@ async fn addresses_are_those_that_core_derives() {
     assert_eq!(got[0], json!([second, third]));
     assert_eq!((got.as_array().unwrap().len(), got[1].as_array().unwrap().len()), (2, 2));
 
-    let combo = format!("combo({XPRV}/1/1/0)#hg23ppl0");
+    let combo = format!("combo({XPRV}/1/1/0)#3ne3y67s");
     let expected = json!(["mtfUoUax9L4tzXARpw1oTGxWyoogp52KhJ", address, "2NDvEwGfpEqJWfybzpKPHF2XH3jwoQV3D7x"]);
     let got = derive(json!([combo])).await;
     match got {
