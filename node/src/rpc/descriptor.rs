@@ -1,6 +1,7 @@
 //! Output descriptors: texts that stand for scripts (BIP380 to BIP389; Core: `script/descriptor.cpp`).
 //!
-//! What wallets of Core write is read, but for `musig()` and `unused()`. Errors are in Core's words, except those about the inside
+//! What wallets of Core write is read, but for `musig()` and `unused()`, and for miniscripts in `tr()` that rely on `d:` leaving
+//! exactly one, which the library that reads them does not know of. Errors are in Core's words, except those about the inside
 //! of a miniscript, which say less.
 //!
 //! | file | holds |
