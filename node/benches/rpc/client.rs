@@ -38,8 +38,7 @@ impl Client {
 
     /// Calls a method several times in one request, each of which has to succeed.
     pub(crate) fn call_all(&mut self, method: &str, params: &[Value]) -> Result<()> {
-        let calls: Vec<_> =
-            params.iter().map(|params| json!({"id": 1, "method": method, "params": params})).collect();
+        let calls: Vec<_> = params.iter().map(|params| json!({"id": 1, "method": method, "params": params})).collect();
         let answers: Vec<Value> = serde_json::from_slice(&self.post(&Value::from(calls).to_string())?)?;
         answers.into_iter().try_for_each(|answer| result_of(answer, method).map(drop))
     }

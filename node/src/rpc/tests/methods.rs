@@ -22,7 +22,10 @@ async fn help_knows_every_method() {
     let text = |raw: Box<serde_json::value::RawValue>| serde_json::from_str::<String>(raw.get()).unwrap();
     let list = text(test.call("help", "[]").await.unwrap());
     assert!(list.contains("== Blockchain ==\ngetbestblockhash\n"), "{list}");
-    assert!(list.contains("\n\n== Control ==\ngetmemoryinfo ( \"mode\" )\ngetrpcinfo\nhelp ( \"command\" )\nstop\nuptime"), "{list}");
+    assert!(
+        list.contains("\n\n== Control ==\ngetmemoryinfo ( \"mode\" )\ngetrpcinfo\nhelp ( \"command\" )\nstop\nuptime"),
+        "{list}"
+    );
     assert!(list.contains("getblockheader \"blockhash\" ( verbose )\n"), "{list}");
     assert!(!list.contains("echo"), "{list}");
     for method in list_methods() {

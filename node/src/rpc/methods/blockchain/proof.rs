@@ -6,6 +6,7 @@ use bitcoin::consensus::encode::Error;
 use bitcoin::consensus::{deserialize_partial, serialize};
 use bitcoin::{BlockHash, MerkleBlock, OutPoint, Txid};
 use cairn_chain::chainstate::{Chainstate, StoredBlock};
+use cairn_chain::coins::CoinsError;
 use cairn_chain::primitives::Block;
 use serde_json::value::RawValue;
 
@@ -79,8 +80,11 @@ impl FromArgument for Txids {
 async fn gettxoutproof(call: Call) -> RpcResult {
     let Txids(txids) = call.arguments.get("txids")?;
     let hash: Option<BlockHash> = call.arguments.optional("blockhash")?;
-    let wanted = txids.clone();
-    let stored = call.context.chain.call(move |chain| find_block(&chain.chainstate, &wanted, hash)).await??;
+    let hash = match hash {
+        Some(hash) => hash,
+        None => block_of_any(&call, &txids).await?,
+    };
+    let stored = call.context.chain.call(move |chain| find_block(&chain.chainstate, &hash)).await??;
     run_apart(move || {
         let block = stored.block().map_err(|_| RpcError::internal("Can't read block from disk"))?;
         to_hex_result(&serialize(&prove(&block, &txids)?))
@@ -88,41 +92,36 @@ async fn gettxoutproof(call: Call) -> RpcResult {
     .await
 }
 
-/// The block that was named, or one in which a transaction has an output that nobody spent.
-fn find_block(
-    chainstate: &Chainstate,
-    txids: &BTreeSet<Txid>,
-    hash: Option<BlockHash>,
-) -> Result<StoredBlock, RpcError> {
-    let hash = match hash {
-        Some(hash) => hash,
-        None => {
-            let mut found = None;
-            for txid in txids {
-                if let Some(height) = height_of_coin(chainstate, *txid)? {
-                    found = chainstate.block_hash(height);
-                    break;
-                }
-            }
-            found.ok_or_else(|| RpcError::invalid_address_or_key("Transaction not yet in block"))?
-        }
-    };
-    let stored = chainstate.stored_block(&hash).ok_or_else(|| RpcError::invalid_address_or_key("Block not found"))?;
+fn find_block(chainstate: &Chainstate, hash: &BlockHash) -> Result<StoredBlock, RpcError> {
+    let stored = chainstate.stored_block(hash).ok_or_else(|| RpcError::invalid_address_or_key("Block not found"))?;
     check_has_body(chainstate, &stored)?;
     Ok(stored)
 }
 
-/// Height of the block that made an unspent output of a transaction, if there is one (Core: `AccessByTxid`, `coins.cpp`).
-fn height_of_coin(chainstate: &Chainstate, txid: Txid) -> Result<Option<u32>, RpcError> {
+/// A block with one of the transactions, if an output of it is unspent (Core: `AccessByTxid`, `coins.cpp`).
+async fn block_of_any(call: &Call, txids: &BTreeSet<Txid>) -> Result<BlockHash, RpcError> {
     /// No block holds a transaction with more outputs (Core: `MAX_OUTPUTS_PER_BLOCK`).
     const MAX_OUTPUTS_PER_BLOCK: u32 = 4_000_000 / (4 * 9);
-    for vout in 0..MAX_OUTPUTS_PER_BLOCK {
-        let coin = chainstate.coin(&OutPoint { txid, vout }).map_err(|error| RpcError::internal(error.to_string()))?;
-        if let Some(coin) = coin {
-            return Ok(Some(coin.height));
+    /// Outputs that are looked for at a time: others want the chain thread, too.
+    const AT_A_TIME: usize = 1000;
+    for &txid in txids {
+        for first in (0..MAX_OUTPUTS_PER_BLOCK).step_by(AT_A_TIME) {
+            let outpoints = (first..MAX_OUTPUTS_PER_BLOCK).take(AT_A_TIME).map(move |vout| OutPoint { txid, vout });
+            let found = call.context.chain.call(move |chain| {
+                for outpoint in outpoints {
+                    if let Some(coin) = chain.chainstate.coin(&outpoint)? {
+                        return Ok(chain.chainstate.block_hash(coin.height));
+                    }
+                }
+                Ok::<_, CoinsError>(None)
+            });
+            let found = call.wait(found).await??.map_err(|error| RpcError::internal(error.to_string()))?;
+            if let Some(hash) = found {
+                return Ok(hash);
+            }
         }
     }
-    Ok(None)
+    Err(RpcError::invalid_address_or_key("Transaction not yet in block"))
 }
 
 /// The part of a block's merkle tree that leads to the transactions (Core: `CMerkleBlock`, `merkleblock.h`).

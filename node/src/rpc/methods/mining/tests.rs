@@ -405,11 +405,7 @@ async fn a_block_of_chosen_transactions() {
             -22,
             "Transaction decode failed for 0000. Make sure the tx has at least one input.".to_owned(),
         ),
-        (
-            json!([ADDRESS, [serialize_hex(&transaction)]]),
-            -25,
-            "TestBlockValidity failed: bad-txns-BIP30".to_owned(),
-        ),
+        (json!([ADDRESS, [serialize_hex(&transaction)]]), -25, "TestBlockValidity failed: bad-txns-BIP30".to_owned()),
     ] {
         let error = test.error("generateblock", &params.to_string()).await;
         assert!(error.0 == code && error.1.starts_with(&message), "{error:?}");

@@ -117,11 +117,7 @@ async fn what_cannot_be_searched_for() {
             -5,
             format!("Cannot derive script without private keys: '{hardened}'"),
         ),
-        (
-            json!(["start", [{"desc": "raw(51)", "range": -1}]]),
-            -8,
-            "End of range is too high".to_owned(),
-        ),
+        (json!(["start", [{"desc": "raw(51)", "range": -1}]]), -8, "End of range is too high".to_owned()),
         (
             json!(["start", [{"desc": "raw(51)", "range": [1, 0]}]]),
             -8,
