@@ -82,7 +82,8 @@ impl RpcTest {
 
     async fn prepare(params: ChainParams, blocks: u32, change: impl FnOnce(&mut RpcServerOptions)) -> Self {
         let directory = TempDir::new().unwrap();
-        let options = ChainstateOptions { threads: 1, ..ChainstateOptions::default() };
+        let config = Config::of(&[&format!("--network={}", params.name)]);
+        let options = ChainstateOptions { threads: 1, ..config.chainstate_options() };
         let chainstate = Chainstate::open(&directory.path().join(&params.name), params.clone(), options).unwrap();
         let (_, chain) = ChainService::start(Chain::new(chainstate, Mempool::new(MempoolOptions::default()))).unwrap();
         let generated = ChainOptions { blocks, transactions_per_block: 0, coins: 0, seed: 1 };
@@ -97,7 +98,7 @@ impl RpcTest {
             directory: directory.path().join(&params.name),
             started: Instant::now(),
             shutdown: shutdown.clone(),
-            config: Config::of(&[&format!("--network={}", params.name)]),
+            config,
             metrics: Metrics::new(&params.name).unwrap(),
             params,
             coin_scans: Arc::default(),
