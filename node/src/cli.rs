@@ -29,7 +29,7 @@ use failure::Failure;
 #[command(
     name = "cairn",
     version,
-    before_help = "Examples:\n  cairn run --network regtest\n  cairn config init\n  cairn network list\n  \
+    before_help = "Examples:\n  cairn run --network regtest\n  cairn rpc --network regtest getblockchaininfo\n  cairn config init\n  cairn network list\n  \
         cairn chain import --network main ~/.bitcoin/blocks/blk*.dat\n  cairn chain status --network main",
     subcommand_required = true,
     arg_required_else_help = true

@@ -76,7 +76,7 @@ pub(crate) struct Config {
     #[arg(long, value_name = "SECONDS", help_heading = "Blocks")]
     pub(crate) max_tip_age: Option<u64>,
     /// Keep an index of all transactions, so that any can be found by its id (Core: -txindex).
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, action = ArgAction::Set,
+    #[arg(long, alias = "txindex", value_name = "BOOL", num_args = 0..=1, require_equals = true, action = ArgAction::Set,
         default_value_t = false, default_missing_value = "true", help_heading = "Blocks")]
     #[allow(dead_code, reason = "read by the index of transactions, which is yet to come")]
     pub(crate) tx_index: bool,

@@ -130,6 +130,12 @@ impl RpcServer {
         *self.addresses.first().expect("a server that listens somewhere")
     }
 
+    /// Memory for bodies that nobody takes, in bytes.
+    #[cfg(test)]
+    pub(super) fn free_body_bytes(&self) -> usize {
+        self.shared.bodies.available()
+    }
+
     /// The way to tell clients how far the node is.
     #[must_use]
     pub(crate) fn warmup(&self) -> Warmup {

@@ -1,4 +1,5 @@
 use bitcoin::Sequence;
+use cairn_chain::params::ChainParams;
 use serde_json::{Value, json};
 
 use crate::rpc::testing::RpcTest;
@@ -274,7 +275,7 @@ async fn the_pool_is_saved_and_read_again() {
     assert_eq!(third.error("importmempool", &import("{}")).await, failed);
     assert_eq!(third.error("importmempool", &import("{\"use_current_time\":1}")).await.0, -3);
 
-    let syncing = RpcTest::start(0).await;
+    let syncing = RpcTest::start_on(ChainParams::main()).await;
     assert_eq!(
         syncing.error("importmempool", &import("{}")).await,
         (-10, "Can only import the mempool after the block download and sync is done.".to_owned())
