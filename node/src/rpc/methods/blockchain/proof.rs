@@ -80,7 +80,11 @@ async fn gettxoutproof(call: Call) -> RpcResult {
     let Txids(txids) = call.arguments.get("txids")?;
     let hash: Option<BlockHash> = call.arguments.optional("blockhash")?;
     let wanted = txids.clone();
-    let stored = call.context.chain.call(move |chain| find_block(&chain.chainstate, &wanted, hash)).await??;
+    let found = call.context.chain.call(move |chain| find_block(&chain.chainstate, &wanted, hash)).await??;
+    let stored = match found {
+        Some(stored) => stored,
+        None => find_indexed_block(&call, &txids).await?,
+    };
     run_apart(move || {
         let block = stored.block().map_err(|_| RpcError::internal("Can't read block from disk"))?;
         to_hex_result(&serialize(&prove(&block, &txids)?))
@@ -88,28 +92,36 @@ async fn gettxoutproof(call: Call) -> RpcResult {
     .await
 }
 
-/// The block that was named, or one in which a transaction has an output that nobody spent.
+/// The block of the first transaction, if there is an index that knows it.
+async fn find_indexed_block(call: &Call, txids: &BTreeSet<Txid>) -> Result<StoredBlock, RpcError> {
+    let chain = &call.context.chain;
+    let not_found = || RpcError::invalid_address_or_key("Transaction not yet in block");
+    let index = call.context.tx_index.as_ref().ok_or_else(not_found)?;
+    // What it knows already may do.
+    index.wait_until_synced(chain).await;
+    let txid = *txids.first().ok_or_else(not_found)?;
+    index.find(chain, txid).await?.map(|found| found.block).ok_or_else(not_found)
+}
+
+/// The block that was named, or one in which a transaction has an output that nobody spent; nothing if there is none.
 fn find_block(
     chainstate: &Chainstate,
     txids: &BTreeSet<Txid>,
     hash: Option<BlockHash>,
-) -> Result<StoredBlock, RpcError> {
-    let hash = match hash {
-        Some(hash) => hash,
-        None => {
-            let mut found = None;
-            for txid in txids {
-                if let Some(height) = height_of_coin(chainstate, *txid)? {
-                    found = chainstate.block_hash(height);
-                    break;
-                }
+) -> Result<Option<StoredBlock>, RpcError> {
+    let mut wanted = hash;
+    if hash.is_none() {
+        for txid in txids {
+            if let Some(height) = height_of_coin(chainstate, *txid)? {
+                wanted = chainstate.block_hash(height);
+                break;
             }
-            found.ok_or_else(|| RpcError::invalid_address_or_key("Transaction not yet in block"))?
         }
-    };
+    }
+    let Some(hash) = wanted else { return Ok(None) };
     let stored = chainstate.stored_block(&hash).ok_or_else(|| RpcError::invalid_address_or_key("Block not found"))?;
     check_has_body(chainstate, &stored)?;
-    Ok(stored)
+    Ok(Some(stored))
 }
 
 /// Height of the block that made an unspent output of a transaction, if there is one (Core: `AccessByTxid`, `coins.cpp`).
