@@ -133,8 +133,8 @@ async fn it_catches_up_follows_and_goes_on_after_a_restart() {
     assert_eq!(status, TxIndexStatus { best_block: Some(test.chain.tip()), is_synced: true, failure: None });
 
     test.submit(&blocks[150..]).await;
+    assert_eq!(test.open().0.status().best_block, status.best_block);
     let index = test.run();
-    assert_eq!(index.index.status().best_block, status.best_block);
     index.caught_up().await;
     index.knows(&blocks).await;
     // Genesis is no ordinary block.
@@ -195,9 +195,9 @@ async fn an_index_of_another_chain_says_so() {
     index.caught_up().await;
     index.stop().await;
     let other = TestChain::new(&[]).await;
-    let params = ChainParams::select("devnet", RegtestOptions::default()).unwrap();
+    let params = ChainParams::select("main", RegtestOptions::default()).unwrap();
     let chainstate =
-        Chainstate::open(&other.directory.path().join("devnet"), params, ChainstateOptions::default()).unwrap();
+        Chainstate::open(&other.directory.path().join("main"), params, ChainstateOptions::default()).unwrap();
     let chain = Chain::new(chainstate, Mempool::new(MempoolOptions::default()));
     let (_, chain) = ChainService::start(chain).unwrap();
     let (index, indexer) = test.open();

@@ -6,3 +6,4 @@ mod lifecycle;
 mod mining;
 mod monitoring;
 mod support;
+mod tx_index;

@@ -172,4 +172,6 @@ async fn verifytxoutproof(call: Call) -> RpcResult {
 }
 
 #[cfg(test)]
+mod indexed_tests;
+#[cfg(test)]
 mod tests;
