@@ -27,6 +27,7 @@
 //! | [`validation`] | every rule about headers, blocks and transactions, and what breaking it means |
 //! | [`coins`] | unspent outputs, views of them, the write-back cache, statistics |
 //! | [`chainstate`] | the block index, the best chain, reorganisations, import, pruning, verification |
+//! | [`index`] | where the transactions of the chain are, by their ids |
 //! | [`mempool`] | transactions that wait for a block, and the order they are mined in |
 //! | [`mining`] | block templates, the search for nonces in them, blocks from outside |
 //! | [`store`] | the data directory: block files, pages of coins in sled, the journal |
@@ -39,6 +40,7 @@ pub mod chainstate;
 pub mod coins;
 pub mod hash;
 pub mod header_chain;
+pub mod index;
 pub mod mempool;
 pub mod mining;
 pub mod params;

@@ -34,6 +34,7 @@ pub use block_files::{
     BlockFileInfo, BlockFileKind, BlockFileReader, BlockFiles, DamagedFile, MAX_BLOCK_FILE_SIZE, RecordPosition,
     UnsyncedFiles,
 };
+pub(crate) use block_files::{MIN_DISK_SPACE, free_space};
 pub use coin_pages::CoinPages;
 pub(crate) use coin_pages::PagesHold;
 pub use data_directory::DataDirectory;

@@ -78,7 +78,6 @@ pub(crate) struct Config {
     /// Keep an index of all transactions, so that any can be found by its id (Core: -txindex).
     #[arg(long, alias = "txindex", value_name = "BOOL", num_args = 0..=1, require_equals = true, action = ArgAction::Set,
         default_value_t = false, default_missing_value = "true", help_heading = "Blocks")]
-    #[allow(dead_code, reason = "read by the index of transactions, which is yet to come")]
     pub(crate) tx_index: bool,
     /// Unconfirmed transactions.
     #[command(flatten)]
@@ -108,6 +107,9 @@ impl Config {
     /// The first thing that does not fit.
     pub(crate) fn check(&self) -> Result<ChainParams, ConfigError> {
         let params = self.chain.network.params()?;
+        if self.tx_index && self.blocks.prune.is_some() {
+            return Err(ConfigError::PruneWithTxIndex);
+        }
         self.mempool.check(&params)?;
         self.rpc.access.check()?;
         self.mining.script_pubkey(&params)?;

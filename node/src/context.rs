@@ -12,6 +12,7 @@ use crate::chain_service::ChainHandle;
 use crate::coin_scans::CoinScans;
 use crate::config::Config;
 use crate::metrics::Metrics;
+use crate::tx_index::TxIndex;
 
 /// What RPC methods, metrics and the miner share. Held behind an `Arc`.
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub(crate) struct NodeContext {
     pub(crate) metrics: Metrics,
     /// Who reads all coins.
     pub(crate) coin_scans: Arc<CoinScans>,
+    /// Where the transactions of the chain are; nothing unless the user wants to know.
+    pub(crate) tx_index: Option<TxIndex>,
     /// Whether the pool of the last run was taken back, as far as it fits.
     pub(crate) mempool_loaded: AtomicBool,
 }

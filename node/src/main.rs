@@ -15,6 +15,7 @@ mod node;
 #[allow(dead_code, unused_imports, reason = "methods that use the rest are being written")]
 mod rpc;
 mod tasks;
+mod tx_index;
 
 use std::process::ExitCode;
 

@@ -8,7 +8,7 @@ use bitcoin::BlockHash;
 use super::block_index::{BlockId, BlockStatus};
 use super::{BlockReference, Chainstate, ChainstateError};
 use crate::coins::Coin;
-use crate::primitives::Block;
+use crate::primitives::{Block, Transaction, hash_header};
 use crate::store::codec::StoredReader;
 use crate::store::{BlockFileReader, RecordPosition, StoreError};
 
@@ -61,6 +61,24 @@ impl StoredBlock {
             return Err(damaged(format!("expected {hash}, got {}", block.hash())).into());
         }
         Ok(block)
+    }
+
+    /// The transaction that starts at this byte of the block; nothing if none can be read there. Only the block's bytes are
+    /// checked, not what they mean: whoever asks has to compare the transaction's id with the one that was expected (Core:
+    /// `TxIndex::FindTx`, `index/txindex.cpp`).
+    ///
+    /// # Errors
+    ///
+    /// When the body is not there, cannot be read, or is another block.
+    pub fn transaction_at(&self, offset: u32) -> Result<Option<Transaction>, ChainstateError> {
+        let bytes = self.bytes()?;
+        let got = bytes.first_chunk().map(hash_header);
+        if got != Some(self.reference.hash) {
+            let detail = format!("expected {}, got {got:?}", self.reference.hash);
+            return Err(StoreError::Damaged { what: "a stored block", detail }.into());
+        }
+        let rest = usize::try_from(offset).ok().and_then(|offset| bytes.get(offset..));
+        Ok(rest.and_then(|rest| Transaction::decode_prefix(rest).ok()).map(|(transaction, _)| transaction))
     }
 
     /// The coins the block spent, in the order of its inputs, the coinbase's left out (Core: `BlockManager::ReadBlockUndo`).

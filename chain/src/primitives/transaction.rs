@@ -98,6 +98,12 @@ impl<'a> TransactionRef<'a> {
         self.layout.whole.of(self.source)
     }
 
+    /// Where it starts in the bytes it was decoded from, in bytes; zero unless it is in a block.
+    #[must_use]
+    pub fn offset(self) -> u32 {
+        self.layout.whole.start
+    }
+
     /// A copy that does not depend on the block any more.
     #[must_use]
     pub fn to_owned(self) -> Transaction {

@@ -40,7 +40,13 @@ pub const MAX_BLOCK_FILE_SIZE: u32 = 0x800_0000;
 pub(super) const STORAGE_HEADER_BYTES: u32 = 8;
 
 /// Bytes that have to stay free on the disk (Core: `CheckDiskSpace`, `util/fs_helpers.cpp`).
-const MIN_DISK_SPACE: u64 = 50 << 20;
+pub(crate) const MIN_DISK_SPACE: u64 = 50 << 20;
+
+/// Bytes that are free on the disk of a directory, for users that are not root.
+pub(crate) fn free_space(path: &Path) -> Result<u64, StoreError> {
+    let disk = rustix::fs::statvfs(path).map_err(|code| StoreError::io("ask for free space in", path)(code.into()))?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
 
 /// Bytes that are written before the free space is asked for again (Core: `BLOCKFILE_CHUNK_SIZE`, `node/blockstorage.h`,
 /// which it allocates at once).
@@ -348,9 +354,7 @@ impl BlockFiles {
     /// [`StoreError::DiskFull`], or [`StoreError::Io`] when the disk does not answer.
     pub fn check_free_space(&self, additional_bytes: u64) -> Result<(), StoreError> {
         let path = self.directory();
-        let disk =
-            rustix::fs::statvfs(path).map_err(|code| StoreError::io("ask for free space in", path)(code.into()))?;
-        let got = disk.f_bavail.saturating_mul(disk.f_frsize);
+        let got = free_space(path)?;
         #[cfg(test)]
         let got = if self.pretends_full { 0 } else { got };
         let expected = MIN_DISK_SPACE.saturating_add(additional_bytes);

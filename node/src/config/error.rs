@@ -74,6 +74,9 @@ pub(crate) enum ConfigError {
         /// The other one.
         second: &'static str,
     },
+    /// An index of transactions needs all blocks (Core: `init.cpp`).
+    #[error("Prune mode is incompatible with -txindex.")]
+    PruneWithTxIndex,
     /// A key that says nothing without another one.
     #[error("{key} needs {needed} to be set too")]
     Needs {

@@ -117,6 +117,7 @@ fn the_network_is_chosen_once() {
     assert_eq!((chain.network.as_str(), chain.spec), ("cairn", Some("acme.toml".into())));
 
     assert_eq!(wrong("network = 'main'\nspec = 'acme.toml'", &[]), "network and spec cannot both be set");
+    assert_eq!(wrong("tx-index = true\nprune = 550", &[]), "Prune mode is incompatible with -txindex.");
 }
 
 #[test]

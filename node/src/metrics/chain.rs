@@ -24,6 +24,7 @@ pub(crate) struct ChainMetrics {
     database: IntGauge,
     block_files: IntGauge,
     flushes: IntCounter,
+    tx_index_height: IntGauge,
     disk_free: IntGauge,
     disk_size: IntGauge,
 }
@@ -45,6 +46,7 @@ impl ChainMetrics {
             database: chain::DATABASE.int_gauge(registry)?,
             block_files: chain::BLOCK_FILES.int_gauge(registry)?,
             flushes: chain::FLUSHES.int_counter(registry)?,
+            tx_index_height: chain::TX_INDEX_HEIGHT.int_gauge(registry)?,
             disk_free: chain::DISK_FREE.int_gauge(registry)?,
             disk_size: chain::DISK_SIZE.int_gauge(registry)?,
         })
@@ -60,6 +62,11 @@ impl ChainMetrics {
         self.database.set(whole(status.database_bytes));
         self.block_files.set(whole(status.block_bytes));
         self.flushes.inc_by(status.flushes.saturating_sub(self.flushes.get()));
+    }
+
+    /// Takes over how far the index of transactions is.
+    pub(super) fn set_tx_index_height(&self, height: u32) {
+        self.tx_index_height.set(height.into());
     }
 
     /// Takes over how full the disk is, in bytes.

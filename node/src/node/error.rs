@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use cairn_chain::chainstate::ChainstateError;
+use cairn_chain::index::IndexError;
 use thiserror::Error;
 
 use crate::config::ConfigError;
@@ -64,6 +65,9 @@ pub(crate) enum NodeError {
     /// Nothing can be mined.
     #[error("cannot mine: {0}")]
     Miner(#[from] MinerError),
+    /// The index of transactions cannot be opened.
+    #[error("cannot open the index of transactions: {0}")]
+    TxIndex(#[from] IndexError),
     /// A part of the node failed.
     #[error(transparent)]
     Task(#[from] TaskFailure),

@@ -24,6 +24,7 @@ use crate::metrics::{Metrics, count_events};
 use crate::miner::Miner;
 use crate::rpc::Warmup;
 use crate::tasks::{Tasks, panic_message};
+use crate::tx_index::TxIndex;
 
 impl Node {
     /// Starts a node. When `shutdown` is cancelled on the way, it still starts, to be stopped in order.
@@ -68,6 +69,8 @@ impl Node {
         chainstate.observe_stages(move |stage, took| observed.observe_stage(stage, took));
         let tip = chainstate.tip();
         info!(height = tip.height, seconds = started.elapsed().as_secs_f64(), "chain state opened");
+        let opened = config.tx_index.then(|| TxIndex::open(&path)).transpose()?;
+        let (tx_index, tx_indexer) = opened.unzip();
         let mut mempool = Mempool::new(config.mempool.options());
         if let Some(fees) = MempoolFiles::new(&path).read_fee_estimates() {
             mempool.set_fee_estimator(fees);
@@ -83,6 +86,7 @@ impl Node {
             config,
             metrics,
             coin_scans: Arc::default(),
+            tx_index,
             mempool_loaded: AtomicBool::new(false),
         });
         let mut node = Self {
@@ -97,6 +101,11 @@ impl Node {
         node.tasks.spawn("flush", flush_periodically(Arc::clone(&node.context)));
 
         node.tasks.spawn("mempool", load_mempool(Arc::clone(&node.context)));
+
+        if let Some(indexer) = tx_indexer {
+            let NodeContext { chain, shutdown, .. } = &*node.context;
+            node.tasks.spawn("txindex", indexer.run(chain.clone(), shutdown.clone()));
+        }
 
         warm_up.ends(&node.context);
 

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use thiserror::Error;
 
 use crate::chain_service::ChainStopped;
+use crate::tx_index::TxIndexError;
 
 /// What kind of error it is, under the number that clients know it by (Core: `RPCErrorCode`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -177,6 +178,15 @@ impl Serialize for RpcError {
 impl From<ChainStopped> for RpcError {
     fn from(_: ChainStopped) -> Self {
         Self::shutting_down()
+    }
+}
+
+impl From<TxIndexError> for RpcError {
+    fn from(error: TxIndexError) -> Self {
+        match error {
+            TxIndexError::Stopped(stopped) => stopped.into(),
+            error => Self::internal(format!("The index of transactions: {error}")),
+        }
     }
 }
 

@@ -28,6 +28,7 @@ use crate::chain_service::{Chain, ChainService};
 use crate::config::Config;
 use crate::context::{NodeContext, SharedContext};
 use crate::metrics::Metrics;
+use crate::tx_index::TxIndex;
 
 /// No test waits longer.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -38,6 +39,17 @@ pub(crate) struct RpcTest {
     pub(crate) context: SharedContext,
     pub(crate) server: RpcServer,
     pub(crate) directory: TempDir,
+}
+
+/// Whether a node keeps an index of transactions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TxIndexing {
+    /// There is none.
+    Off,
+    /// There is one that never learns of any block.
+    Rests,
+    /// There is one.
+    Runs,
 }
 
 /// An HTTP response.
@@ -70,17 +82,29 @@ impl RpcTest {
 
     /// A node that is still starting, whose server is set up otherwise.
     pub(crate) async fn start_with(blocks: u32, change: impl FnOnce(&mut RpcServerOptions)) -> Self {
-        Self::prepare(ChainParams::regtest(RegtestOptions::default()), blocks, change).await
+        Self::prepare(ChainParams::regtest(RegtestOptions::default()), blocks, TxIndexing::Off, change).await
     }
 
-    /// A node on another network, or with other rules, that knows genesis.
-    pub(crate) async fn start_on(params: ChainParams) -> Self {
-        let test = Self::prepare(params, 0, |_| {}).await;
+    /// A node that keeps an index of transactions.
+    pub(crate) async fn start_with_tx_index(blocks: u32, indexing: TxIndexing) -> Self {
+        let test = Self::prepare(ChainParams::regtest(RegtestOptions::default()), blocks, indexing, |_| {}).await;
         test.server.warmup().finish(Arc::clone(&test.context));
         test
     }
 
-    async fn prepare(params: ChainParams, blocks: u32, change: impl FnOnce(&mut RpcServerOptions)) -> Self {
+    /// A node on another network, or with other rules, that knows genesis.
+    pub(crate) async fn start_on(params: ChainParams) -> Self {
+        let test = Self::prepare(params, 0, TxIndexing::Off, |_| {}).await;
+        test.server.warmup().finish(Arc::clone(&test.context));
+        test
+    }
+
+    async fn prepare(
+        params: ChainParams,
+        blocks: u32,
+        indexing: TxIndexing,
+        change: impl FnOnce(&mut RpcServerOptions),
+    ) -> Self {
         let directory = TempDir::new().unwrap();
         let config = Config::of(&[&format!("--network={}", params.name)]);
         let options = ChainstateOptions { threads: 1, ..config.chainstate_options() };
@@ -93,6 +117,12 @@ impl RpcTest {
             outcome.unwrap().unwrap();
         }
         let shutdown = CancellationToken::new();
+        let is_indexed = indexing != TxIndexing::Off;
+        let (tx_index, indexer) =
+            is_indexed.then(|| TxIndex::open(&directory.path().join(&params.name)).unwrap()).unzip();
+        if let Some(indexer) = indexer.filter(|_| indexing == TxIndexing::Runs) {
+            tokio::spawn(indexer.run(chain.clone(), shutdown.clone()));
+        }
         let context = Arc::new(NodeContext {
             chain,
             directory: directory.path().join(&params.name),
@@ -102,6 +132,7 @@ impl RpcTest {
             metrics: Metrics::new(&params.name).unwrap(),
             params,
             coin_scans: Arc::default(),
+            tx_index,
             mempool_loaded: AtomicBool::new(true),
         });
         let mut options = RpcServerOptions::new(vec!["127.0.0.1:0".parse().unwrap()], &context.directory);

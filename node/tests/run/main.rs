@@ -8,3 +8,4 @@ mod metrics;
 mod mining;
 mod monitoring;
 mod support;
+mod tx_index;

@@ -41,6 +41,10 @@ pub(crate) const BLOCK_FILES: Family =
     Family::gauge("cairn_block_files_bytes", "Size of block and undo files on disk.");
 pub(crate) const FLUSHES: Family =
     Family::counter("cairn_flushes_total", "How often the chain state was written to disk.");
+pub(crate) const TX_INDEX_HEIGHT: Family = Family::gauge(
+    "cairn_txindex_height",
+    "Height of the last block in the index of transactions; 0 when there is no index.",
+);
 pub(crate) const DISK_FREE: Family =
     Family::gauge("cairn_disk_free_bytes", "Space that is free on the disk of the data directory.");
 pub(crate) const DISK_SIZE: Family = Family::gauge("cairn_disk_size_bytes", "Size of the disk of the data directory.");
@@ -61,6 +65,7 @@ pub(crate) const ALL: &[&Family] = &[
     &DATABASE,
     &BLOCK_FILES,
     &FLUSHES,
+    &TX_INDEX_HEIGHT,
     &DISK_FREE,
     &DISK_SIZE,
 ];

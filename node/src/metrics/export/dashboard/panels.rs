@@ -102,6 +102,7 @@ fn chain_panels() -> Vec<Panel> {
         line("Invalid blocks in an hour", "none", increase(chain::BLOCKS_INVALID.name, "1h"), REASON),
         line("Reorganisations in a day, by depth", "none", sum_by("le", &depths), "up to {{le}} blocks"),
         line("Time of a block's stages, 95%", "s", stages, "{{stage}}"),
+        line("Height of the index of transactions", "none", of(chain::TX_INDEX_HEIGHT.name), INSTANCE),
         line("Events missed in an hour", "none", increase(chain::EVENTS_MISSED.name, "1h"), INSTANCE),
     ]
 }

@@ -81,15 +81,29 @@ async fn gettxoutproof(call: Call) -> RpcResult {
     let Txids(txids) = call.arguments.get("txids")?;
     let hash: Option<BlockHash> = call.arguments.optional("blockhash")?;
     let hash = match hash {
-        Some(hash) => hash,
-        None => block_of_any(&call, &txids).await?,
+        Some(hash) => Some(hash),
+        None => block_of_coin(&call, &txids).await?,
     };
-    let stored = call.context.chain.call(move |chain| find_block(&chain.chainstate, &hash)).await??;
+    let stored = match hash {
+        Some(hash) => call.context.chain.call(move |chain| find_block(&chain.chainstate, &hash)).await??,
+        None => find_indexed_block(&call, &txids).await?,
+    };
     run_apart(move || {
         let block = stored.block().map_err(|_| RpcError::internal("Can't read block from disk"))?;
         to_hex_result(&serialize(&prove(&block, &txids)?))
     })
     .await
+}
+
+/// The block of the first transaction, if there is an index that knows it.
+async fn find_indexed_block(call: &Call, txids: &BTreeSet<Txid>) -> Result<StoredBlock, RpcError> {
+    let chain = &call.context.chain;
+    let not_found = || RpcError::invalid_address_or_key("Transaction not yet in block");
+    let index = call.context.tx_index.as_ref().ok_or_else(not_found)?;
+    // What it knows already may do.
+    index.wait_until_synced(chain).await;
+    let txid = *txids.first().ok_or_else(not_found)?;
+    index.find(chain, txid).await?.map(|found| found.block).ok_or_else(not_found)
 }
 
 fn find_block(chainstate: &Chainstate, hash: &BlockHash) -> Result<StoredBlock, RpcError> {
@@ -98,8 +112,8 @@ fn find_block(chainstate: &Chainstate, hash: &BlockHash) -> Result<StoredBlock, 
     Ok(stored)
 }
 
-/// A block with one of the transactions, if an output of it is unspent (Core: `AccessByTxid`, `coins.cpp`).
-async fn block_of_any(call: &Call, txids: &BTreeSet<Txid>) -> Result<BlockHash, RpcError> {
+/// The block of one of the transactions, if an output of it is unspent (Core: `AccessByTxid`, `coins.cpp`).
+async fn block_of_coin(call: &Call, txids: &BTreeSet<Txid>) -> Result<Option<BlockHash>, RpcError> {
     /// No block holds a transaction with more outputs (Core: `MAX_OUTPUTS_PER_BLOCK`).
     const MAX_OUTPUTS_PER_BLOCK: u32 = 4_000_000 / (4 * 9);
     /// Outputs that are looked for at a time: others want the chain thread, too.
@@ -116,12 +130,12 @@ async fn block_of_any(call: &Call, txids: &BTreeSet<Txid>) -> Result<BlockHash, 
                 Ok::<_, CoinsError>(None)
             });
             let found = call.wait(found).await??.map_err(|error| RpcError::internal(error.to_string()))?;
-            if let Some(hash) = found {
-                return Ok(hash);
+            if found.is_some() {
+                return Ok(found);
             }
         }
     }
-    Err(RpcError::invalid_address_or_key("Transaction not yet in block"))
+    Ok(None)
 }
 
 /// The part of a block's merkle tree that leads to the transactions (Core: `CMerkleBlock`, `merkleblock.h`).
@@ -158,5 +172,7 @@ async fn verifytxoutproof(call: Call) -> RpcResult {
     to_result(&txids.into_iter().map(DisplayString).collect::<Vec<_>>())
 }
 
+#[cfg(test)]
+mod indexed_tests;
 #[cfg(test)]
 mod tests;

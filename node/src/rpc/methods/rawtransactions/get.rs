@@ -20,6 +20,7 @@ use crate::rpc::{
     Call, Category, DisplayString, Example, Method, Parameter, Presence, ResultDoc, RpcError, RpcResult, to_hex_result,
     to_result,
 };
+use crate::tx_index::IndexedTransaction;
 
 pub(in crate::rpc::methods) const METHODS: &[Method] = &[Method {
     name: "getrawtransaction",
@@ -106,10 +107,13 @@ enum Found {
 /// A transaction of a block.
 #[derive(Debug)]
 struct InBlock {
-    block: Arc<Block>,
-    index: usize,
-    /// Where it is kept, for what it spent.
+    transaction: Transaction,
+    /// Where it starts in the block, in bytes.
+    offset: u32,
+    /// Where the block is kept.
     stored: StoredBlock,
+    /// The block, if it was read.
+    block: Option<Block>,
 }
 
 /// Where a block stands when it is told about.
@@ -134,25 +138,21 @@ impl Found {
     fn tx(&self) -> TransactionRef<'_> {
         match self {
             Self::InMempool(transaction) => transaction.as_ref().as_ref(),
-            Self::InBlock(found) => found.tx(),
+            Self::InBlock(found) => found.transaction.as_ref(),
         }
     }
 }
 
 impl InBlock {
     /// Looks for a transaction in a block.
-    fn find(stored: StoredBlock, block: Arc<Block>, txid: &Txid) -> Option<Self> {
-        let index = block.transactions().position(|tx| tx.txid() == *txid)?;
-        Some(Self { block, index, stored })
-    }
-
-    fn tx(&self) -> TransactionRef<'_> {
-        self.block.transactions().nth(self.index).expect("it was found there")
+    fn find(stored: StoredBlock, block: Block, txid: &Txid) -> Option<Self> {
+        let found = block.transactions().find(|tx| tx.txid() == *txid)?;
+        Some(Self { transaction: found.to_owned(), offset: found.offset(), stored, block: Some(block) })
     }
 
     /// The coins it spent; nothing for a coinbase, or where they are not kept.
-    fn spent(&self) -> Result<Option<Vec<Coin>>, RpcError> {
-        if self.index == 0 || !self.stored.has_undo() {
+    fn spent(&mut self) -> Result<Option<Vec<Coin>>, RpcError> {
+        if self.transaction.as_ref().is_coinbase() || !self.stored.has_undo() {
             return Ok(None);
         }
         let damaged = || {
@@ -162,13 +162,24 @@ impl InBlock {
             )
         };
         let mut spent = self.stored.spent().map_err(|_| damaged())?;
-        let before = self.block.transactions().skip(1).take(self.index - 1).map(TransactionRef::input_count).sum();
+        let block = match self.block.take() {
+            Some(block) => block,
+            None => self.stored.block().map_err(|_| {
+                RpcError::internal(
+                    "Block data expected but can't be read. This could be due to disk corruption or a conflict with a \
+                     pruning event.",
+                )
+            })?,
+        };
+        let earlier = block.transactions().skip(1).take_while(|tx| tx.offset() < self.offset);
+        let before = earlier.map(TransactionRef::input_count).sum();
         if before > spent.len() {
             return Err(damaged());
         }
         let mut of_transaction = spent.split_off(before);
-        of_transaction.truncate(self.tx().input_count());
-        if of_transaction.len() < self.tx().input_count() { Err(damaged()) } else { Ok(Some(of_transaction)) }
+        let inputs = self.transaction.as_ref().input_count();
+        of_transaction.truncate(inputs);
+        if of_transaction.len() < inputs { Err(damaged()) } else { Ok(Some(of_transaction)) }
     }
 }
 
@@ -205,13 +216,14 @@ async fn getrawtransaction(call: Call) -> RpcResult {
     if verbosity <= 0 {
         return to_hex_result(found.tx().bytes());
     }
-    let Found::InBlock(in_block) = &found else {
-        return to_result(&view(&call, found.tx()));
+    let in_block = match found {
+        Found::InMempool(transaction) => return to_result(&view(&call, transaction.as_ref().as_ref())),
+        Found::InBlock(in_block) => in_block,
     };
     let hash = in_block.stored.reference.hash;
     let standing = call.context.chain.call(move |chain| Standing::of(&chain.chainstate, &hash)).await?;
     let standing = standing.unwrap_or_default();
-    off_thread(move || show_in_block(&call, &found, block_hash.is_some(), standing, verbosity)).await?
+    off_thread(move || show_in_block(&call, in_block, block_hash.is_some(), standing, verbosity)).await?
 }
 
 fn view<'a>(call: &Call, tx: TransactionRef<'a>) -> RawTransaction<'a> {
@@ -225,10 +237,9 @@ fn view<'a>(call: &Call, tx: TransactionRef<'a>) -> RawTransaction<'a> {
     }
 }
 
-fn show_in_block(call: &Call, found: &Found, was_named: bool, standing: Standing, verbosity: i32) -> RpcResult {
-    let mut shown = view(call, found.tx());
-    let Found::InBlock(in_block) = found else { return to_result(&shown) };
+fn show_in_block(call: &Call, mut in_block: InBlock, was_named: bool, standing: Standing, verbosity: i32) -> RpcResult {
     let spent = if verbosity >= 2 { in_block.spent()? } else { None };
+    let mut shown = view(call, in_block.transaction.as_ref());
     if let Some(spent) = &spent {
         shown.transaction = shown.transaction.with_spent(spent, true);
     }
@@ -251,7 +262,7 @@ async fn find_in_block(call: &Call, txid: Txid, hash: BlockHash) -> Result<Found
         return Err(RpcError::misc("Block not available"));
     }
     let found = off_thread(move || {
-        let block = Arc::new(stored.block().map_err(|_| RpcError::misc("Block not available"))?);
+        let block = stored.block().map_err(|_| RpcError::misc("Block not available"))?;
         Ok::<_, RpcError>(InBlock::find(stored, block, &txid))
     });
     found.await??.map(Found::InBlock).ok_or_else(|| not_found("No such transaction found in the provided block"))
@@ -260,10 +271,23 @@ async fn find_in_block(call: &Call, txid: Txid, hash: BlockHash) -> Result<Found
 async fn find_anywhere(call: &Call, txid: Txid) -> Result<Found, RpcError> {
     let in_mempool =
         call.context.chain.call(move |chain| chain.mempool.get(&txid).map(|entry| Arc::clone(&entry.transaction)));
-    match in_mempool.await? {
-        Some(transaction) => Ok(Found::InMempool(transaction)),
-        None => Err(not_found(
+    if let Some(transaction) = in_mempool.await? {
+        return Ok(Found::InMempool(transaction));
+    }
+    let Some(index) = &call.context.tx_index else {
+        return Err(not_found(
             "No such mempool transaction. Use -txindex or provide a block hash to enable blockchain transaction queries",
+        ));
+    };
+    let chain = &call.context.chain;
+    let is_synced = index.wait_until_synced(chain).await;
+    match index.find(chain, txid).await? {
+        Some(IndexedTransaction { transaction, offset, block }) => {
+            Ok(Found::InBlock(InBlock { transaction, offset, stored: block, block: None }))
+        }
+        None if is_synced => Err(not_found("No such mempool or blockchain transaction")),
+        None => Err(not_found(
+            "No such mempool transaction. Blockchain transactions are still in the process of being indexed",
         )),
     }
 }

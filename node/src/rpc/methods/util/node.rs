@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::context::NodeContext;
 use crate::node::FLUSH_INTERVAL;
 use crate::rpc::{Call, Category, Example, Method, Parameter, Presence, ResultDoc, RpcError, RpcResult, to_result};
+use crate::tx_index::TxIndexStatus;
 
 pub(in crate::rpc::methods) const METHODS: &[Method] = &[
     Method {
@@ -27,6 +28,7 @@ pub(in crate::rpc::methods) const METHODS: &[Method] = &[
                 &[
                     ResultDoc::boolean("synced", "Whether the index is synced or not"),
                     ResultDoc::number("best_block_height", "The block height to which the index is synced"),
+                    ResultDoc::string("error", "Why the index does not go on (only present if it failed)").optional(),
                 ],
             )],
         )],
@@ -101,23 +103,30 @@ pub(in crate::rpc::methods) const METHODS: &[Method] = &[
 ];
 
 /// The state of an index.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 struct IndexInfo {
     synced: bool,
     best_block_height: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
 }
 
 async fn getindexinfo(call: Call) -> RpcResult {
     let wanted: Option<String> = call.arguments.optional("index_name")?;
     let wanted = wanted.filter(|name| !name.is_empty());
-    let mut indices: BTreeMap<&str, IndexInfo> = running_indices();
+    let mut indices: BTreeMap<&str, IndexInfo> = running_indices(&call.context);
     indices.retain(|name, _| wanted.as_ref().is_none_or(|wanted| wanted == name));
     to_result(&indices)
 }
 
-/// All indices by the names that Core has for them. There is none yet.
-fn running_indices() -> BTreeMap<&'static str, IndexInfo> {
-    BTreeMap::new()
+/// All indices by the names that Core has for them.
+fn running_indices(context: &NodeContext) -> BTreeMap<&'static str, IndexInfo> {
+    let tx_index = context.tx_index.as_ref().map(|index| {
+        let TxIndexStatus { best_block, is_synced, failure } = index.status();
+        let best_block_height = best_block.map_or(0, |block| block.height);
+        ("txindex", IndexInfo { synced: is_synced, best_block_height, error: failure })
+    });
+    tx_index.into_iter().collect()
 }
 
 async fn getmemoryinfo(call: Call) -> RpcResult {

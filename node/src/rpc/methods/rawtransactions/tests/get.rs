@@ -1,8 +1,12 @@
+use std::time::Duration;
+
+use bitcoin::Txid;
 use bitcoin::consensus::encode::serialize_hex;
 use serde_json::json;
+use serde_json::value::RawValue;
 
-use crate::rpc::testing::RpcTest;
 use crate::rpc::testing::coins::{Miner, hex, output, pay_fee};
+use crate::rpc::testing::{RpcTest, TxIndexing};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transaction_of_the_pool() {
@@ -111,4 +115,95 @@ async fn what_is_not_found_is_told_in_cores_words() {
         (-5, "The genesis block coinbase is not considered an ordinary transaction and cannot be retrieved".to_owned())
     );
     assert_eq!(error(format!("[\"{absent}\",\"1\"]")).await.0, -3);
+}
+
+/// Waits until the index knows the chain.
+async fn indexed(test: &RpcTest) {
+    let tip = test.context.chain.tip();
+    let known = || async {
+        let index = test.get("getindexinfo", "[\"txindex\"]").await;
+        index["txindex"] == json!({ "synced": true, "best_block_height": tip.height })
+    };
+    while !known().await {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_knows_every_transaction_of_the_chain() {
+    let test = RpcTest::start_with_tx_index(0, TxIndexing::Runs).await;
+    let mut miner = Miner::start(&test, 2).await;
+    indexed(&test).await;
+    let parent = pay_fee(miner.take(), 1000);
+    let transaction = pay_fee(output(&parent, 0), 2000);
+    let other = pay_fee(miner.take(), 3000);
+    let block = miner.mine(&[other, parent, transaction.clone()]).await;
+    // At once: the call waits for the index.
+    let (txid, hash) = (transaction.compute_txid(), block.block_hash());
+    assert_eq!(test.get("getrawtransaction", &format!("[\"{txid}\"]")).await, serialize_hex(&transaction));
+    for verbosity in [1, 2] {
+        let mut named = test.get("getrawtransaction", &format!("[\"{txid}\",{verbosity},\"{hash}\"]")).await;
+        assert_eq!(named.as_object_mut().unwrap().remove("in_active_chain"), Some(json!(true)));
+        let found = test.get("getrawtransaction", &format!("[\"{txid}\",{verbosity}]")).await;
+        assert_eq!(found, named, "{verbosity}");
+        assert_eq!((&found["blockhash"], &found["confirmations"]), (&json!(hash.to_string()), &json!(1)));
+    }
+    let coinbase = block.txdata[0].compute_txid();
+    let told = test.get("getrawtransaction", &format!("[\"{coinbase}\",2]")).await;
+    assert!(told["vin"][0].get("coinbase").is_some() && told.get("fee").is_none());
+    let absent = "11".repeat(32);
+    assert_eq!(
+        test.error("getrawtransaction", &format!("[\"{absent}\"]")).await,
+        (-5, "No such mempool or blockchain transaction. Use gettransaction for wallet transactions.".to_owned())
+    );
+    // A block that is named is the only one that is looked at.
+    let first = test.get("getblockhash", "[1]").await;
+    assert_eq!(test.error("getrawtransaction", &format!("[\"{txid}\",0,{first}]")).await.0, -5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_follows_a_reorganisation() {
+    let test = RpcTest::start_with_tx_index(0, TxIndexing::Runs).await;
+    let mut miner = Miner::start(&test, 2).await;
+    let (fork, height) = (miner.tip, miner.height);
+    let transaction = pay_fee(miner.take(), 1000);
+    let txid = transaction.compute_txid();
+    let left = miner.mine(std::slice::from_ref(&transaction)).await;
+    let get = |txid: Txid| {
+        let test = &test;
+        async move { test.call("getrawtransaction", &format!("[\"{txid}\",1]")).await }
+    };
+    let block_of = |told: Box<RawValue>| {
+        let told: serde_json::Value = serde_json::from_str(told.get()).unwrap();
+        (told["blockhash"].clone(), told["confirmations"].clone())
+    };
+    assert_eq!(block_of(get(txid).await.unwrap()), (json!(left.block_hash().to_string()), json!(1)));
+    // Another branch, where it comes one block later and behind another transaction.
+    (miner.tip, miner.height) = (fork, height);
+    let empty = miner.mine(&[]).await;
+    let other = pay_fee(miner.take(), 5000);
+    let joined = miner.mine(&[other, transaction]).await;
+    assert_eq!(test.context.chain.tip().hash, joined.block_hash());
+    assert_eq!(block_of(get(txid).await.unwrap()), (json!(joined.block_hash().to_string()), json!(1)));
+    // What only the block that left had is nowhere.
+    let coinbase = left.txdata[0].compute_txid();
+    assert_ne!(coinbase, empty.txdata[0].compute_txid());
+    assert_eq!(get(coinbase).await.unwrap_err().1.split('.').next(), Some("No such mempool or blockchain transaction"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_that_is_being_built_says_so() {
+    let test = RpcTest::start_with_tx_index(2, TxIndexing::Rests).await;
+    let block = test.get("getblock", &format!("[\"{}\"]", test.context.chain.tip().hash)).await;
+    assert_eq!(
+        test.error("getrawtransaction", &format!("[{}]", block["tx"][0])).await,
+        (
+            -5,
+            "No such mempool transaction. Blockchain transactions are still in the process of being indexed. Use \
+             gettransaction for wallet transactions."
+                .to_owned()
+        )
+    );
+    let told = test.get("getindexinfo", "[]").await;
+    assert_eq!(told, json!({ "txindex": { "synced": false, "best_block_height": 0 } }));
 }
