@@ -5,4 +5,5 @@ mod configuration;
 mod lifecycle;
 mod mining;
 mod monitoring;
+#[path = "../support/mod.rs"]
 mod support;
