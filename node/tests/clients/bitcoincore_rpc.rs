@@ -16,6 +16,7 @@ use bitcoincore_rpc::jsonrpc::error::RpcError;
 use bitcoincore_rpc::{Auth, Client, Error};
 
 use crate::scene::Scene;
+use crate::support::node_process::Datadir;
 use crate::support::rpc::Rpc;
 
 /// The client, with the cookie that it reads by itself.
@@ -46,6 +47,48 @@ fn a_wrong_password_is_told_apart_from_a_wrong_call() {
     let error = bitcoincore_rpc::RpcApi::get_block_count(&stranger).unwrap_err();
     let Error::JsonRpc(bitcoincore_rpc::jsonrpc::Error::Transport(transport)) = error else { panic!("{error:?}") };
     assert!(transport.to_string().contains("401"), "{transport}");
+}
+
+#[test]
+fn several_calls_in_one_request() {
+    let (scene, client) = scene();
+    let client = client.get_jsonrpc_client();
+    let params = [serde_json::json!([1]), serde_json::json!([1_000_000]), serde_json::json!([])];
+    let params = params.map(|params| serde_json::value::to_raw_value(&params).unwrap());
+    let calls = [
+        client.build_request("getblockhash", Some(&params[0])),
+        client.build_request("getblockhash", Some(&params[1])),
+        client.build_request("getblockcount", Some(&params[2])),
+    ];
+    let mut answers = client.send_batch(&calls).unwrap().into_iter().map(Option::unwrap);
+    assert_eq!(answers.next().unwrap().result::<bitcoin::BlockHash>().unwrap(), scene.hash(1));
+    let error = answers.next().unwrap().result::<bitcoin::BlockHash>().unwrap_err();
+    assert!(matches!(error, bitcoincore_rpc::jsonrpc::Error::Rpc(RpcError { code: -8, .. })), "{error}");
+    assert_eq!(answers.next().unwrap().result::<usize>().unwrap(), crate::scene::TIP);
+}
+
+/// Tools that were written for a node with wallets name one in the address whatever they call.
+#[test]
+fn the_address_of_a_wallet() {
+    use bitcoincore_rpc::RpcApi;
+    let (scene, _) = scene();
+    let cookie = scene.datadir.path().join("regtest").join(".cookie");
+    let client = Client::new(&format!("{}/wallet/any", scene.rpc.url()), Auth::CookieFile(cookie)).unwrap();
+    assert_eq!(client.get_best_block_hash().unwrap(), scene.hash(crate::scene::TIP));
+}
+
+#[test]
+fn a_user_with_a_password() {
+    use bitcoincore_rpc::RpcApi;
+    let datadir = Datadir::new();
+    let file = datadir.write("password", "correct horse\n");
+    let args = ["--rpc-user", "alice", "--rpc-password-file", file.to_str().unwrap()];
+    let node = datadir.start("regtest", &args);
+    let url = format!("http://{}", node.endpoints["rpc"][0].as_str().unwrap());
+    let user = |password: &str| Client::new(&url, Auth::UserPass("alice".into(), password.into())).unwrap();
+    assert_eq!(user("correct horse").get_block_count().unwrap(), 0);
+    assert!(user("correct").get_block_count().is_err());
+    assert!(Client::new(&url, Auth::None).unwrap().get_block_count().is_err());
 }
 
 /// A client keeps nothing between calls, so that it survives a node that starts again with another cookie.

@@ -105,7 +105,7 @@ fn messages() {
     let address = purse.legacy_address();
     let text = signature.to_string();
     let answer = client.verify_message(&address, &signature, "message");
-    if text.len() % 4 == 0 {
+    if text.len().is_multiple_of(4) {
         assert!(!answer.unwrap());
     } else {
         let (code, message) = refusal(answer);
@@ -127,8 +127,8 @@ fn methods_that_are_missing() {
     let attempts: Vec<(&str, Attempt<'_>)> = vec![
         ("getblockfilter", Box::new(|client| refusal(client.get_block_filter(&hash)))),
         ("createpsbt", Box::new(|client| refusal(client.create_psbt(&[], &Default::default(), None, None)))),
-        ("joinpsbts", Box::new(|client| refusal(client.join_psbt(&[psbt.clone()])))),
-        ("combinepsbt", Box::new(|client| refusal(client.combine_psbt(&[psbt.clone()])))),
+        ("joinpsbts", Box::new(|client| refusal(client.join_psbt(std::slice::from_ref(&psbt))))),
+        ("combinepsbt", Box::new(|client| refusal(client.combine_psbt(std::slice::from_ref(&psbt))))),
         ("finalizepsbt", Box::new(|client| refusal(client.finalize_psbt(&psbt, None)))),
         ("addnode", Box::new(|client| refusal(client.add_node(peer)))),
         ("addnode", Box::new(|client| refusal(client.remove_node(peer)))),

@@ -6,12 +6,12 @@ use serde_json::value::RawValue;
 
 use super::table::Kind;
 
-/// The values at a path: names, separated by dots; no name is the value itself. Behind a name, `[]` stands for every element of a list, and `{}` for every
+/// The values at a path: names, separated by dots; no name is the value itself. Behind a name, `[]` stands for every element of a list, `[0]` for the first, and `{}` for every
 /// value of an object whose names are data. The error is what is missing.
 pub(super) fn find_all<'a>(root: &'a RawValue, path: &str) -> Result<Vec<&'a RawValue>, String> {
     let mut values = vec![root];
     for step in path.split('.') {
-        let name = step.trim_end_matches(['[', ']', '{', '}']);
+        let name = step.split(['[', '{']).next().unwrap_or_default();
         if !name.is_empty() {
             let field = |value: &'a RawValue| object(value)?.remove(name);
             values =
@@ -21,7 +21,11 @@ pub(super) fn find_all<'a>(root: &'a RawValue, path: &str) -> Result<Vec<&'a Raw
             "" => continue,
             "[]" => values.into_iter().map(list).collect(),
             "{}" => values.into_iter().map(|value| Some(object(value)?.into_values().collect())).collect(),
-            other => panic!("{other} in {path}"),
+            index => {
+                let index: usize =
+                    index.trim_matches(['[', ']']).parse().unwrap_or_else(|_| panic!("{index} in {path}"));
+                values.into_iter().map(|value| Some(vec![*list(value)?.get(index)?])).collect()
+            }
         };
         values = elements.ok_or_else(|| step.to_owned())?.concat();
     }
@@ -46,8 +50,9 @@ fn list(value: &RawValue) -> Option<Vec<&RawValue>> {
 /// Whether a text is a value of that kind.
 pub(super) fn looks_like(text: &str, kind: &Kind) -> bool {
     let unquoted = || text.strip_prefix('"')?.strip_suffix('"');
-    let is_hex =
-        |text: &str| text.len() % 2 == 0 && text.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+    let is_hex = |text: &str| {
+        text.len().is_multiple_of(2) && text.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+    };
     let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
     match kind {
         Kind::Absent => false,

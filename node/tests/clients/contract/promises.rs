@@ -38,6 +38,18 @@ fn the_rules_that_hold_are_named() {
     }
 }
 
+/// Three fields are there on a pruned node alone.
+#[test]
+fn a_node_that_prunes_says_so() {
+    let datadir = Datadir::new();
+    let node = datadir.start("regtest", &["--prune", "550"]);
+    let rpc = Rpc::of(&datadir, "regtest", &node);
+    let info = rpc.call("getblockchaininfo", &json!([]));
+    assert_eq!((&info["pruned"], &info["automatic_pruning"]), (&json!(true), &json!(true)), "{info}");
+    assert_eq!(info["pruneheight"], 0, "{info}");
+    assert!(info["prune_target_size"].as_u64().unwrap() >= 550 * 1000 * 1000, "{info}");
+}
+
 /// Wallets and miners that wait for the end of the initial download would wait for ever on a network where nobody mines.
 #[test]
 fn a_node_on_regtest_is_ready_at_once() {
@@ -76,7 +88,7 @@ fn no_amount_is_a_rounded_number() {
     let scene = Scene::new();
     let coin = scene.coinbase(2);
     // The least that can be written, and a number that no binary fraction is.
-    let outputs = [1_000, 123_456_789, 10_000_000, 2_100_000_000].map(|sat| bitcoin::Amount::from_sat(sat));
+    let outputs = [1_000, 123_456_789, 10_000_000, 2_100_000_000].map(bitcoin::Amount::from_sat);
     let outputs = outputs.map(|value| TxOut { value, ..coin.output.clone() });
     let transaction = scene.purse.spend(&[&coin], outputs.to_vec());
     let hex = bitcoin::consensus::encode::serialize_hex(&transaction);

@@ -50,10 +50,10 @@ fn a_template() {
     assert_eq!(answer, "bad-cb-amount");
 
     let info = client.get_mining_info().unwrap().into_model().unwrap();
-    assert_eq!((info.blocks as usize, info.pooled_tx, info.chain.as_str()), (TIP, 2, "regtest"));
+    assert_eq!((info.blocks, info.pooled_tx, info.chain.as_str()), (TIP as u64, 2, "regtest"));
     assert_eq!((info.bits, info.target), (Some(scene.tip().header.bits), Some(scene.tip().header.target())));
     let next = info.next.unwrap();
-    assert_eq!((next.height as usize, next.bits), (TIP + 1, scene.tip().header.bits));
+    assert_eq!((next.height, next.bits), (TIP as u64 + 1, scene.tip().header.bits));
     assert!((next.difficulty / DIFFICULTY - 1.0).abs() < 1e-14);
     assert_eq!(info.network_hash_ps, client.get_network_hash_ps().unwrap());
 }
@@ -78,7 +78,7 @@ fn blocks_that_are_found_and_submitted() {
     assert_eq!(block.txdata[1], payment);
     assert_eq!(client.best_block_hash().unwrap(), by_descriptor, "it was not submitted");
     client.submit_header(&block.header).unwrap();
-    assert_eq!(client.get_blockchain_info().unwrap().headers as usize, TIP + 4);
+    assert_eq!(client.get_blockchain_info().unwrap().into_model().unwrap().headers as usize, TIP + 4);
     client.submit_block(&block).unwrap();
     assert_eq!(client.best_block_hash().unwrap(), block.block_hash());
     let Err(Error::Returned(reason)) = client.submit_block(&block) else { panic!("taken twice") };

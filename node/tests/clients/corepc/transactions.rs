@@ -20,7 +20,7 @@ fn transactions_that_are_known() {
             (shown.txid.as_str(), shown.hash.as_str()),
             (txid.to_string().as_str(), transaction.compute_wtxid().to_string().as_str(),)
         );
-        assert_eq!((shown.size as usize, shown.vsize as usize), (transaction.total_size(), transaction.vsize()));
+        assert_eq!((shown.size, shown.vsize), (transaction.total_size() as u64, transaction.vsize() as u64));
         assert_eq!(shown.weight, transaction.weight().to_wu());
         let shown = shown.into_model().unwrap();
         assert_eq!(&shown.transaction, transaction);
@@ -66,7 +66,8 @@ fn transactions_that_are_made_here() {
     let combined = client.combine_raw_transaction(&[draft.clone(), signed.clone()]).unwrap().into_model().unwrap().0;
     assert_eq!(combined, signed);
 
-    let accepted = client.test_mempool_accept(&[signed.clone()]).unwrap().into_model().unwrap().results.remove(0);
+    let accepted =
+        client.test_mempool_accept(std::slice::from_ref(&signed)).unwrap().into_model().unwrap().results.remove(0);
     assert_eq!((accepted.txid, accepted.wtxid), (signed.compute_txid(), Some(signed.compute_wtxid())));
     assert!(accepted.allowed && accepted.reject_reason.is_none());
     assert_eq!(accepted.vsize.unwrap() as usize, signed.vsize());
