@@ -10,7 +10,15 @@ use crate::support::rpc::Rpc;
 /// Fulcrum takes a node with another user agent for one of Bitcoin Cash, and LND takes it for btcd.
 #[test]
 fn every_network_has_a_name_that_tools_know() {
-    for (network, name) in [("main", "main"), ("testnet4", "testnet4"), ("signet", "signet"), ("regtest", "regtest")] {
+    for (network, name) in [
+        ("main", "main"),
+        ("testnet4", "testnet4"),
+        ("signet", "signet"),
+        ("regtest", "regtest"),
+        // No tool knows the names of ours.
+        ("cairn", "regtest"),
+        ("devnet", "regtest"),
+    ] {
         let datadir = Datadir::new();
         let node = datadir.start(network, &[]);
         let rpc = Rpc::of(&datadir, network, &node);

@@ -7,7 +7,7 @@ use bitcoin::{Block, BlockHash, SignedAmount, Transaction};
 use corepc_client::client_sync::Error;
 use corepc_client::client_sync::v31::{TemplateRequest, TemplateRules};
 
-use super::{refusal, scene};
+use super::{connect, refusal, scene};
 use crate::purse::Purse;
 use crate::scene::{CHILD_FEE, DIFFICULTY, FUND, PARENT_FEE, SUBSIDY, TIP, solve};
 
@@ -56,6 +56,27 @@ fn a_template() {
     assert_eq!((next.height, next.bits), (TIP as u64 + 1, scene.tip().header.bits));
     assert!((next.difficulty / DIFFICULTY - 1.0).abs() < 1e-14);
     assert_eq!(info.network_hash_ps, client.get_network_hash_ps().unwrap());
+}
+
+/// A miner hears of a new tip at once (BIP22).
+#[test]
+fn a_template_that_waits_for_a_block() {
+    let (scene, client) = scene();
+    let request = TemplateRequest { rules: vec![TemplateRules::Segwit], ..TemplateRequest::default() };
+    let longpollid = client.get_block_template(&request).unwrap().long_poll_id;
+    std::thread::scope(|scope| {
+        let other = connect(&scene);
+        let waiter = scope.spawn(move || {
+            let request = TemplateRequest { longpollid, ..request };
+            other.get_block_template(&request).unwrap().into_model().unwrap()
+        });
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        assert!(!waiter.is_finished(), "nothing has happened yet");
+        let found = client.generate_to_address(1, &Purse::new(3).address()).unwrap().into_model().unwrap().0[0];
+        let template = waiter.join().unwrap();
+        assert_eq!((template.previous_block_hash, template.height as usize), (found, TIP + 2));
+        assert!(template.transactions.is_empty());
+    });
 }
 
 #[test]
