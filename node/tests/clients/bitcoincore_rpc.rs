@@ -12,10 +12,10 @@ mod control;
 mod mining;
 mod transactions;
 
-use bitcoincore_rpc::jsonrpc::error::RpcError;
-use bitcoincore_rpc::{Auth, Client, Error};
+use bitcoincore_rpc::jsonrpc::{self, error::RpcError};
+use bitcoincore_rpc::{Auth, Client, Error, RpcApi};
 
-use crate::scene::Scene;
+use crate::scene::{Scene, TIP};
 use crate::support::node_process::Datadir;
 use crate::support::rpc::Rpc;
 
@@ -35,7 +35,7 @@ fn scene() -> (Scene, Client) {
 /// The error that the node answered, as the client tells it.
 fn refusal<T: std::fmt::Debug>(answer: Result<T, Error>) -> (i32, String) {
     match answer {
-        Err(Error::JsonRpc(bitcoincore_rpc::jsonrpc::Error::Rpc(RpcError { code, message, .. }))) => (code, message),
+        Err(Error::JsonRpc(jsonrpc::Error::Rpc(RpcError { code, message, .. }))) => (code, message),
         other => panic!("no refusal: {other:?}"),
     }
 }
@@ -44,8 +44,8 @@ fn refusal<T: std::fmt::Debug>(answer: Result<T, Error>) -> (i32, String) {
 fn a_wrong_password_is_told_apart_from_a_wrong_call() {
     let (scene, _) = scene();
     let stranger = Client::new(&scene.rpc.url(), Auth::UserPass("__cookie__".into(), "wrong".into())).unwrap();
-    let error = bitcoincore_rpc::RpcApi::get_block_count(&stranger).unwrap_err();
-    let Error::JsonRpc(bitcoincore_rpc::jsonrpc::Error::Transport(transport)) = error else { panic!("{error:?}") };
+    let error = stranger.get_block_count().unwrap_err();
+    let Error::JsonRpc(jsonrpc::Error::Transport(transport)) = error else { panic!("{error:?}") };
     assert!(transport.to_string().contains("401"), "{transport}");
 }
 
@@ -63,23 +63,21 @@ fn several_calls_in_one_request() {
     let mut answers = client.send_batch(&calls).unwrap().into_iter().map(Option::unwrap);
     assert_eq!(answers.next().unwrap().result::<bitcoin::BlockHash>().unwrap(), scene.hash(1));
     let error = answers.next().unwrap().result::<bitcoin::BlockHash>().unwrap_err();
-    assert!(matches!(error, bitcoincore_rpc::jsonrpc::Error::Rpc(RpcError { code: -8, .. })), "{error}");
-    assert_eq!(answers.next().unwrap().result::<usize>().unwrap(), crate::scene::TIP);
+    assert!(matches!(error, jsonrpc::Error::Rpc(RpcError { code: -8, .. })), "{error}");
+    assert_eq!(answers.next().unwrap().result::<usize>().unwrap(), TIP);
 }
 
 /// Tools that were written for a node with wallets name one in the address whatever they call.
 #[test]
 fn the_address_of_a_wallet() {
-    use bitcoincore_rpc::RpcApi;
     let (scene, _) = scene();
     let cookie = scene.datadir.path().join("regtest").join(".cookie");
     let client = Client::new(&format!("{}/wallet/any", scene.rpc.url()), Auth::CookieFile(cookie)).unwrap();
-    assert_eq!(client.get_best_block_hash().unwrap(), scene.hash(crate::scene::TIP));
+    assert_eq!(client.get_best_block_hash().unwrap(), scene.hash(TIP));
 }
 
 #[test]
 fn a_user_with_a_password() {
-    use bitcoincore_rpc::RpcApi;
     let datadir = Datadir::new();
     let file = datadir.write("password", "correct horse\n");
     let args = ["--rpc-user", "alice", "--rpc-password-file", file.to_str().unwrap()];
@@ -94,7 +92,6 @@ fn a_user_with_a_password() {
 /// A client keeps nothing between calls, so that it survives a node that starts again with another cookie.
 #[test]
 fn the_node_starts_again_under_the_same_client_settings() {
-    use bitcoincore_rpc::RpcApi;
     let (scene, client) = scene();
     let tip = client.get_best_block_hash().unwrap();
     let Scene { node, datadir, .. } = scene;

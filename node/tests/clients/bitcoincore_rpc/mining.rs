@@ -19,7 +19,7 @@ use bitcoincore_rpc::{Client, Error, RpcApi};
 
 use super::{connect, refusal, scene};
 use crate::purse::Purse;
-use crate::scene::{CHILD_FEE, DIFFICULTY, FUND, PARENT_FEE, SUBSIDY, Scene, TIP, solve};
+use crate::scene::{CHILD_FEE, DIFFICULTY, FUND, PARENT_FEE, SUBSIDY, TIP, solve};
 
 fn template(client: &Client) -> GetBlockTemplateResult {
     client.get_block_template(GetBlockTemplateModes::Template, &[GetBlockTemplateRules::SegWit], &[]).unwrap()
@@ -275,5 +275,4 @@ fn a_reorganisation() {
     assert_eq!(client.get_best_block_hash().unwrap(), found[1]);
     assert_eq!(client.get_block_hash(FUND as u64 + 1).unwrap(), scene.stale[0].block_hash());
     assert_eq!(refusal(client.invalidate_block(&BlockHash::all_zeros())).0, -5);
-    let _: &Scene = &scene;
 }
