@@ -6,8 +6,8 @@ use serde_json::value::RawValue;
 
 use super::table::Kind;
 
-/// The values at a path: names, separated by dots; no name is the value itself. Behind a name, `[]` stands for every element of a list, `[0]` for the first, and `{}` for every
-/// value of an object whose names are data. The error is what is missing.
+/// The values at a path: names, separated by dots; no name is the value itself. Behind a name, `[]` stands for every element
+/// of a list, `[0]` for the first, and `{}` for every value of an object whose names are data. The error is what is missing.
 pub(super) fn find_all<'a>(root: &'a RawValue, path: &str) -> Result<Vec<&'a RawValue>, String> {
     let mut values = vec![root];
     for step in path.split('.') {
