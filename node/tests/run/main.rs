@@ -1,11 +1,11 @@
 //! `cairn run` as users run it, and the commands around it.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
-mod client;
 mod configuration;
 mod lifecycle;
 mod metrics;
 mod mining;
 mod monitoring;
+#[path = "../support/mod.rs"]
 mod support;
 mod tx_index;

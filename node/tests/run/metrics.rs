@@ -11,13 +11,13 @@ use bitcoin::absolute::LockTime;
 use bitcoin::block::Header;
 use bitcoin::consensus::encode::{deserialize_hex, serialize_hex};
 use bitcoin::opcodes::OP_TRUE;
-use bitcoin::script::{Builder, PushBytesBuf};
+use bitcoin::script::Builder;
 use bitcoin::transaction::Version;
 use bitcoin::{Amount, Block, OutPoint, ScriptBuf, Sequence, Target, Transaction, TxIn, TxOut, Witness};
 use serde_json::{Value, json};
 
-use crate::client::{call, try_call};
-use crate::support::{Datadir, Node, wait_for};
+use crate::support::node_process::{Datadir, Node, wait_for};
+use crate::support::rpc::Rpc;
 
 /// Pay-to-witness-script-hash of `OP_TRUE`, on regtest.
 const ADDRESS: &str = "bcrt1qft5p2uhsdcdc3l2ua4ap5qqfg4pjaqlp250x7us7a8qqhrxrxfsqseac85";
@@ -44,9 +44,9 @@ fn families(node: &Node) -> Families {
 }
 
 /// The same, when what is asked for no more than once a second was asked for.
-fn settled(datadir: &Datadir, node: &Node) -> Families {
-    let height = call(datadir, node, "getblockcount", &json!([])).to_string();
-    let pooled = call(datadir, node, "getmempoolinfo", &json!([]))["size"].to_string();
+fn settled(rpc: &Rpc, node: &Node) -> Families {
+    let height = rpc.text("getblockcount", &json!([]));
+    let pooled = rpc.call("getmempoolinfo", &json!([]))["size"].to_string();
     wait_for("metrics of this moment", || {
         let now = families(node);
         let is_now = now["cairn_chain_height"]["cairn_chain_height{kind=\"blocks\"}"] == height
@@ -59,10 +59,10 @@ fn anyone() -> ScriptBuf {
     Builder::new().push_opcode(OP_TRUE).into_script()
 }
 
-/// Spends the coinbase of a block, with a fee, and so much data.
-fn spend(block: &Block, fee: u64, data: usize) -> Transaction {
+/// Spends the coinbase of a block, with a fee, and so many outputs.
+fn spend(block: &Block, fee: u64, outputs: u64) -> Transaction {
     let coinbase = &block.txdata[0];
-    let data = PushBytesBuf::try_from(vec![7; data]).unwrap();
+    let value = (coinbase.output[0].value - Amount::from_sat(fee)) / outputs;
     Transaction {
         version: Version::TWO,
         lock_time: LockTime::ZERO,
@@ -72,10 +72,7 @@ fn spend(block: &Block, fee: u64, data: usize) -> Transaction {
             sequence: Sequence::ENABLE_RBF_NO_LOCKTIME,
             witness: Witness::from_slice(&[anyone()]),
         }],
-        output: vec![
-            TxOut { value: coinbase.output[0].value - Amount::from_sat(fee), script_pubkey: anyone().to_p2wsh() },
-            TxOut { value: Amount::ZERO, script_pubkey: ScriptBuf::new_op_return(data) },
-        ],
+        output: (0..outputs).map(|_| TxOut { value, script_pubkey: anyone().to_p2wsh() }).collect(),
     }
 }
 
@@ -96,33 +93,34 @@ fn every_metric_is_moved() {
     // A node that mines, until it has coins to spend.
     let node = datadir.start("regtest", &["--mine", ADDRESS, "--mine-throttle", "20000"]);
     let first = families(&node);
-    wait_for("coins that can be spent", || {
-        let height = call(&datadir, &node, "getblockcount", &json!([])).as_u64().unwrap();
-        (height > 200).then_some(())
+    let mined = wait_for("coins that can be spent", || {
+        let now = families(&node);
+        let height: u32 = now["cairn_chain_height"]["cairn_chain_height{kind=\"blocks\"}"].parse().unwrap();
+        (height > 200).then_some(now)
     });
-    let mined = families(&node);
     node.stop();
 
-    let node = datadir.start("regtest", &["--max-mempool", "5"]);
-    let before = settled(&datadir, &node);
-    let call = |method: &str, params: Value| call(&datadir, &node, method, &params);
+    let node = datadir.start("regtest", &["--max-mempool", "5", "--txindex"]);
+    let rpc = Rpc::of(&datadir, "regtest", &node);
+    let before = settled(&rpc, &node);
+    let call = |method: &str, params: Value| rpc.call(method, &params);
     let block = |height: u32| -> Block {
         let hash = call("getblockhash", json!([height]));
         deserialize_hex(call("getblock", json!([hash, 0])).as_str().unwrap()).unwrap()
     };
     let send = |transaction: &Transaction| {
-        try_call(&datadir, &node, "sendrawtransaction", &json!([serialize_hex(transaction), 0]))
+        rpc.reply("sendrawtransaction", &json!([serialize_hex(transaction), 0])).error
     };
-    send(&spend(&block(1), 1_000, 0)).unwrap();
-    send(&spend(&block(1), 5_000, 0)).expect("it replaces the one before");
-    let too_cheap = send(&spend(&block(2), 1, 0)).unwrap_err();
-    assert!(too_cheap["message"].as_str().unwrap().starts_with("min relay fee not met"), "{too_cheap}");
+    assert_eq!(send(&spend(&block(1), 1_000, 1)), None);
+    assert_eq!(send(&spend(&block(1), 5_000, 1)), None, "it replaces the one before");
+    let too_cheap = send(&spend(&block(2), 1, 1)).unwrap();
+    assert!(too_cheap.message.starts_with("min relay fee not met"), "{too_cheap:?}");
     // Until the pool is full, and some have to go.
     for height in 3..60 {
-        let paid = send(&spend(&block(height), 200_000 + 10_000 * u64::from(height), 99_000));
-        assert!(paid.is_ok() || paid.as_ref().unwrap_err()["code"] == -26, "{paid:?}");
+        let error = send(&spend(&block(height), 200_000 + 10_000 * u64::from(height), 2_200));
+        assert!(error.as_ref().is_none_or(|error| error.code == -26), "{error:?}");
     }
-    let full = settled(&datadir, &node);
+    let full = settled(&rpc, &node);
     let tip = call("getbestblockhash", json!([]));
     call("invalidateblock", json!([tip]));
     call("generatetoaddress", json!([2, ADDRESS]));
@@ -141,7 +139,7 @@ fn every_metric_is_moved() {
         waiter.join().unwrap();
         waiting
     });
-    let last = settled(&datadir, &node);
+    let last = settled(&rpc, &node);
     node.stop();
 
     let stages = |families: &Families| -> BTreeSet<String> {
@@ -235,6 +233,7 @@ fn write_configuration(datadir: &Datadir, folder: &Path, target: &str) {
 fn prometheus_scrapes_a_node() {
     let datadir = Datadir::with_chain();
     let node = datadir.start("regtest", &[]);
+    let rpc = Rpc::of(&datadir, "regtest", &node);
     let target = node.endpoints["metrics"][0].as_str().unwrap();
     let folder = datadir.path().join("monitoring");
     write_configuration(&datadir, &folder, target);
@@ -263,8 +262,8 @@ fn prometheus_scrapes_a_node() {
     });
     // What it stored follows the node.
     for _ in 0..2 {
-        call(&datadir, &node, "generatetoaddress", &json!([3, ADDRESS]));
-        let height = call(&datadir, &node, "getblockcount", &json!([])).to_string();
+        rpc.call("generatetoaddress", &json!([3, ADDRESS]));
+        let height = rpc.text("getblockcount", &json!([]));
         wait_for("the height of the node", || {
             let query = "/api/v1/query?query=cairn_chain_height%7Bkind%3D%22blocks%22%7D";
             let found = ask(&address, query)?;

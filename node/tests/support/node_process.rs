@@ -14,7 +14,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// Time after which a node that does nothing is broken.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Blocks of the chain after genesis.
 pub(crate) const HEIGHT: u32 = 120;
@@ -29,6 +29,7 @@ pub(crate) fn chain() -> &'static GeneratedChain {
 }
 
 /// A data directory that goes away with the test.
+#[derive(Debug)]
 pub(crate) struct Datadir(TempDir);
 
 impl Datadir {
@@ -117,6 +118,7 @@ pub(crate) fn wait_for<T>(what: &str, mut attempt: impl FnMut() -> Option<T>) ->
 }
 
 /// A node that runs. It is killed when the test forgets it.
+#[derive(Debug)]
 pub(crate) struct Node {
     child: Option<Child>,
     pub(crate) endpoints: Value,

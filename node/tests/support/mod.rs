@@ -1,0 +1,10 @@
+//! What tests of a node in a process of its own share.
+//!
+//! | file | |
+//! |---|---|
+//! | `node_process.rs` | the node, its data directory, waiting for it |
+//! | `rpc.rs` | calls of its JSON-RPC |
+#![allow(dead_code, reason = "each test uses a part")]
+
+pub(crate) mod node_process;
+pub(crate) mod rpc;
