@@ -66,6 +66,15 @@ pub(crate) struct RpcLimits {
     pub(crate) grace: Duration,
 }
 
+impl RpcLimits {
+    /// The same with another patience for silent clients. A body has as much more time altogether as it had before.
+    #[must_use]
+    pub(crate) fn with_timeout(self, idle: Duration) -> Self {
+        let ratio = self.body_time.as_secs_f64() / self.idle.as_secs_f64();
+        Self { idle, body_time: idle.mul_f64(ratio), ..self }
+    }
+}
+
 impl Default for RpcLimits {
     fn default() -> Self {
         Self {
