@@ -18,6 +18,9 @@ const INVALID_REQUEST: i64 = -32600;
 const METHOD_NOT_FOUND: i64 = -32601;
 const INTERNAL_ERROR: i64 = -32603;
 const PARSE_ERROR: i64 = -32700;
+/// What a miner is told whose block somebody else calls invalid before it is there; Core, too, takes it for a fault of its own
+/// (`GenerateBlock`, `rpc/mining.cpp`).
+const NOT_ACCEPTED: &str = "ProcessNewBlock, block not accepted";
 
 /// Statuses that an answer may have (Core: `HTTPStatusCode`, `rpc/protocol.h`). Beside them there are those of requests that
 /// are not finished in time (408) and of heads beyond their bounds (414, 431), where Core closes the connection or says 400.
@@ -146,6 +149,7 @@ fn judge_error(members: &BTreeMap<&str, &RawValue>) -> Result<Option<i64>, Strin
     let Error { code, message, data } = serde_json::from_str(error.get()).map_err(|error| error.to_string())?;
     check!(CODES.contains(&code), "an error of no kind: {code}");
     check!(!message.is_empty(), "an error without words: {code} {data:?}");
-    check!(code != INTERNAL_ERROR && !message.contains("Internal bug"), "a fault of the node: {message}");
+    check!(!message.contains("Internal bug"), "a fault of the node: {message}");
+    check!(code != INTERNAL_ERROR || message == NOT_ACCEPTED, "a fault of the node: {message}");
     Ok(Some(code))
 }
