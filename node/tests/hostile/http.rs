@@ -31,12 +31,12 @@ impl Access {
     }
 
     /// A connection.
-    pub(crate) fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(self.address).unwrap();
-        stream.set_nodelay(true).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_write_timeout(Some(PATIENCE)).unwrap();
-        stream
+    pub(crate) fn connect(&self) -> io::Result<TcpStream> {
+        let stream = TcpStream::connect(self.address)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        Ok(stream)
     }
 
     /// The head of a request with a body of so many bytes.
@@ -87,7 +87,10 @@ impl Client {
 
     /// Sends a body and reads the answer. A client that is not answered in time goes away.
     pub(crate) fn post(&mut self, body: &[u8], patience: Duration) -> io::Result<Response> {
-        let mut stream = self.stream.take().unwrap_or_else(|| self.access.connect());
+        let mut stream = match self.stream.take() {
+            Some(stream) => stream,
+            None => self.access.connect()?,
+        };
         stream.set_read_timeout(Some(patience))?;
         let sent = stream.write_all(self.access.head(body.len()).as_bytes()).and_then(|()| stream.write_all(body));
         // A server that refuses the head does not wait for the body: then there is an answer all the same.
@@ -112,7 +115,7 @@ impl Client {
 
 /// Sends bytes on a connection of their own, and reads all answers until the server closes it.
 pub(crate) fn exchange(access: &Access, bytes: &[u8], half_close: bool) -> io::Result<Vec<Response>> {
-    let mut stream = access.connect();
+    let mut stream = access.connect()?;
     // The server may close before it has read everything.
     let _ = stream.write_all(bytes);
     if half_close {

@@ -1,1 +1,115 @@
-//! later
+//! `kill -9` while transactions arrive at 2,000 a second: what the node is like when it starts again.
+//!
+//! Two senders submit signed transactions in batches, an operator mines, saves the pool and has the chain state written, and at
+//! some moment the node is killed. Of what it told before nothing may be lost that was written, and of the pool that was saved
+//! nothing at all, but for transactions whose coins went with blocks that were not written.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `payment` | keys, and transactions from one coin to the next |
+//! | `ledger` | what the node was asked for and told |
+//! | `sender` | who submits transactions |
+//! | `operator` | who mines, saves and writes |
+//! | `restart` | what must hold afterwards |
+
+mod ledger;
+mod operator;
+mod payment;
+mod restart;
+mod sender;
+
+use std::os::unix::process::ExitStatusExt;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use cairn_tests::random::Random;
+
+use crate::environment::{number, seed};
+use crate::http::Access;
+use crate::requests::{check_log, start};
+use crate::support::{Datadir, wait_for};
+use ledger::Ledger;
+use payment::Purse;
+
+/// Senders at the same time.
+const SENDERS: usize = 2;
+/// How long after its start the node is killed, in milliseconds.
+const LIFETIME: (usize, usize) = (1500, 5000);
+/// How often, in a hundred, it is killed once more while it starts.
+const KILLS_ON_THE_WAY: usize = 30;
+
+#[test]
+fn a_killed_node_has_a_consistent_chain_and_the_saved_pool() {
+    let (seed, rounds) = (seed(), number("CAIRN_ROUNDS", 5));
+    let mut random = Random::new(seed);
+    let datadir = Datadir::new();
+    let (mut node, log) = start(&datadir, &[]);
+    let mut access = Access::of(&datadir, &node);
+    let purse = Purse::new();
+    let ledger = Mutex::new(Ledger::default());
+    purse.fill(&access);
+    restart::look_at_chain(&access, &ledger);
+
+    for round in 0..rounds {
+        let coins = restart::coins(&access, &purse, &ledger);
+        let stop = AtomicBool::new(false);
+        let lifetime = Duration::from_millis(u64::try_from(random.between(LIFETIME.0, LIFETIME.1)).unwrap());
+        let seeds: Vec<u64> = (0..=SENDERS).map(|_| random.word()).collect();
+        let begin = Instant::now();
+        let accepted: usize = thread::scope(|scope| {
+            let (access, purse, ledger, stop, seeds) = (&access, &purse, &ledger, &stop, &seeds);
+            let senders: Vec<_> = (0..SENDERS)
+                .map(|number| {
+                    let coins = coins.iter().skip(number).step_by(SENDERS).copied().collect();
+                    scope.spawn(move || sender::run(access, purse, ledger, coins, stop))
+                })
+                .collect();
+            scope.spawn(move || operator::run(access, purse, ledger, &mut Random::new(seeds[SENDERS]), stop));
+            thread::sleep(lifetime);
+            node.signal("KILL");
+            stop.store(true, Ordering::Relaxed);
+            senders.into_iter().map(|sender| sender.join().unwrap()).sum()
+        });
+        let rate = f64::from(u32::try_from(accepted).unwrap()) / lifetime.as_secs_f64();
+        println!("round {round}: {accepted} transactions in {:.1?}, {rate:.0} a second", begin.elapsed());
+        assert_eq!(node.wait().status.signal(), Some(9));
+
+        if random.chance(KILLS_ON_THE_WAY) {
+            let mut child = datadir.node_command("regtest", &[]).spawn().unwrap();
+            thread::sleep(Duration::from_millis(u64::try_from(random.below(400)).unwrap()));
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+        (node, _) = start(&datadir, &[]);
+        access = Access::of(&datadir, &node);
+        wait_for("the saved pool", || (access.call("getmempoolinfo", "[]")["loaded"] == true).then_some(()));
+        let found = restart::check(&access, &ledger);
+        println!("  after the restart: {found:?}");
+        check_log(&log);
+    }
+
+    // A node that ends in order keeps everything.
+    let coins = restart::coins(&access, &purse, &ledger);
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| sender::run(&access, &purse, &ledger, coins, &stop));
+        thread::sleep(Duration::from_secs(1));
+        stop.store(true, Ordering::Relaxed);
+    });
+    operator::mine(&access, &purse, &ledger);
+    let state = |access: &Access| {
+        let mut pool: Vec<String> = serde_json::from_value(access.call("getrawmempool", "[]")).unwrap();
+        pool.sort();
+        (access.call("getbestblockhash", "[]"), pool)
+    };
+    let before = state(&access);
+    access.call("stop", "[]");
+    assert_eq!(node.wait().status.code(), Some(0));
+    (node, _) = start(&datadir, &[]);
+    access = Access::of(&datadir, &node);
+    wait_for("the saved pool", || (access.call("getmempoolinfo", "[]")["loaded"] == true).then_some(()));
+    assert_eq!(state(&access), before);
+    check_log(&log);
+}

@@ -37,7 +37,7 @@ struct SlowClient {
 
 impl SlowClient {
     fn new(access: &Access, random: &mut Random, number: usize) -> Self {
-        let mut stream = access.connect();
+        let mut stream = access.connect().unwrap();
         let echo = |length: usize| format!(r#"{{"method":"echo","params":["{}"],"id":1}}"#, "x".repeat(length));
         let (at_once, drip) = match number % 6 {
             // Says nothing.
