@@ -123,3 +123,17 @@ pub(crate) enum RpcServerError {
     #[error("no random numbers for RPC passwords: {0}")]
     Random(getrandom::Error),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_patience_is_another_time_for_bodies() {
+        let limits = RpcLimits::default();
+        assert_eq!(limits.with_timeout(limits.idle), limits);
+        let short = limits.with_timeout(Duration::from_secs(3));
+        assert_eq!((short.idle, short.body_time), (Duration::from_secs(3), Duration::from_secs(12)));
+        assert_eq!(RpcLimits { idle: limits.idle, body_time: limits.body_time, ..short }, limits);
+    }
+}

@@ -24,6 +24,8 @@ pub(crate) enum Request {
         expected: Expected,
         /// Whether the answer may be a long time coming.
         may_wait: bool,
+        /// The method, if it is a single call.
+        method: Option<String>,
     },
     /// Bytes on a connection of their own.
     Raw(Noise),
@@ -63,12 +65,13 @@ pub(crate) fn request(random: &mut Random, world: &World) -> Request {
 }
 
 fn body(kind: &'static str, text: impl Into<Vec<u8>>, expected: Expected) -> Request {
-    Request::Body { kind, body: text.into(), expected, may_wait: false }
+    Request::Body { kind, body: text.into(), expected, may_wait: false, method: None }
 }
 
 fn single(random: &mut Random, world: &World) -> Request {
-    let Call { json, sender, may_wait } = call(random, world, true);
-    Request::Body { kind: "call", body: json.into_bytes(), expected: Expected::Single(sender), may_wait }
+    let Call { method, json, sender, may_wait } = call(random, world, true);
+    let (body, expected) = (json.into_bytes(), Expected::Single(sender));
+    Request::Body { kind: "call", body, expected, may_wait, method: Some(method) }
 }
 
 /// A request some of whose bytes are others. It may be right all the same.
@@ -87,7 +90,7 @@ fn mutated(random: &mut Random, world: &World) -> Request {
             _ => _ = bytes.remove(at),
         }
     }
-    Request::Body { kind: "mutated", body: bytes, expected: Expected::Anything, may_wait: true }
+    Request::Body { kind: "mutated", body: bytes, expected: Expected::Anything, may_wait: true, method: None }
 }
 
 fn truncated(random: &mut Random, world: &World) -> Request {

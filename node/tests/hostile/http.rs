@@ -73,6 +73,13 @@ pub(crate) struct Response {
     pub(crate) body: Vec<u8>,
 }
 
+impl Response {
+    /// Whether it tells of an error of a single call.
+    pub(crate) fn has_error(&self) -> bool {
+        self.body.windows(9).any(|window| window == b"\"error\":{")
+    }
+}
+
 /// A client that keeps its connection as long as it may.
 #[derive(Debug)]
 pub(crate) struct Client {

@@ -18,19 +18,22 @@ mod payment;
 mod restart;
 mod sender;
 
+use std::collections::BTreeSet;
 use std::os::unix::process::ExitStatusExt;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use bitcoin::Txid;
 use cairn_tests::random::Random;
+use serde_json::Value;
 
 use crate::environment::{number, seed};
 use crate::http::Access;
 use crate::requests::{check_log, start};
-use crate::support::{Datadir, wait_for};
-use ledger::Ledger;
+use crate::support::{Datadir, Node, wait_for};
+use ledger::{Ledger, hashes};
 use payment::Purse;
 
 /// Senders at the same time.
@@ -84,32 +87,50 @@ fn a_killed_node_has_a_consistent_chain_and_the_saved_pool() {
         }
         (node, _) = start(&datadir, &[]);
         access = Access::of(&datadir, &node);
-        wait_for("the saved pool", || (access.call("getmempoolinfo", "[]")["loaded"] == true).then_some(()));
+        wait_for_pool(&access);
         let found = restart::check(&access, &ledger);
         println!("  after the restart: {found:?}");
         check_log(&log);
     }
 
-    // A node that ends in order keeps everything.
-    let coins = restart::coins(&access, &purse, &ledger);
-    let stop = AtomicBool::new(false);
-    thread::scope(|scope| {
-        scope.spawn(|| sender::run(&access, &purse, &ledger, coins, &stop));
-        thread::sleep(Duration::from_secs(1));
-        stop.store(true, Ordering::Relaxed);
-    });
-    operator::mine(&access, &purse, &ledger);
-    let state = |access: &Access| {
-        let mut pool: Vec<String> = serde_json::from_value(access.call("getrawmempool", "[]")).unwrap();
-        pool.sort();
-        (access.call("getbestblockhash", "[]"), pool)
-    };
-    let before = state(&access);
-    access.call("stop", "[]");
-    assert_eq!(node.wait().status.code(), Some(0));
-    (node, _) = start(&datadir, &[]);
-    access = Access::of(&datadir, &node);
-    wait_for("the saved pool", || (access.call("getmempoolinfo", "[]")["loaded"] == true).then_some(()));
-    assert_eq!(state(&access), before);
+    check_saved_at_the_end(&datadir, node, &access, &purse, &ledger);
     check_log(&log);
+}
+
+/// Nothing at all is lost of what was written and saved just before the end, be it sudden or in order.
+fn check_saved_at_the_end(datadir: &Datadir, mut node: Node, access: &Access, purse: &Purse, ledger: &Mutex<Ledger>) {
+    let mut access = access.clone();
+    for is_killed in [true, false] {
+        operator::mine(&access, purse, ledger);
+        let coins = restart::coins(&access, purse, ledger);
+        let stop = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| sender::run(&access, purse, ledger, coins, &stop));
+            thread::sleep(Duration::from_secs(1));
+            stop.store(true, Ordering::Relaxed);
+        });
+        let before = state(&access);
+        assert!(before.1.len() > 100, "{} transactions in the pool", before.1.len());
+        if is_killed {
+            operator::write(&access, ledger).unwrap();
+            operator::save(&access, ledger).unwrap();
+            node.signal("KILL");
+        } else {
+            access.call("stop", "[]");
+        }
+        assert_eq!(node.wait().status.signal(), is_killed.then_some(9));
+        (node, _) = start(datadir, &[]);
+        access = Access::of(datadir, &node);
+        wait_for_pool(&access);
+        assert!(state(&access) == before, "is_killed: {is_killed}");
+    }
+}
+
+/// The tip, and the transactions in the pool.
+fn state(access: &Access) -> (Value, BTreeSet<Txid>) {
+    (access.call("getbestblockhash", "[]"), hashes(&access.call("getrawmempool", "[]")))
+}
+
+fn wait_for_pool(access: &Access) {
+    wait_for("the saved pool", || (access.call("getmempoolinfo", "[]")["loaded"] == true).then_some(()));
 }

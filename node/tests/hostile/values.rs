@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use cairn_tests::random::Random;
 
-use crate::world::{ParameterKind, World};
+use crate::world::{PRIVATE_KEYS, PUBLIC_KEYS, ParameterKind, World};
 
 /// Numbers at the edges of types. None makes a method work for long that believes it.
 const NUMBERS: &[&str] = &[
@@ -159,6 +159,9 @@ const WORDS: &[&str] = &[
     "utxo_size_inc",
 ];
 
+/// A signature of a message, by some key.
+const SIGNATURE: &str = "INbVnW4e6PeRmsv2Qgu8NuopvrVjkcxob+sX8OcZG0SALhWybUjzMLPdAsXI46YZGb0KQTRii+wWIQzRpG/U+S0=";
+
 /// A value that no parser may take.
 pub(crate) fn no_value(random: &mut Random) -> String {
     random.pick(NO_VALUES).to_owned()
@@ -229,9 +232,21 @@ const MEMBERS: &[&str] = &[
 
 /// What fits a parameter, by its name, or nearly so.
 pub(crate) fn fitting(random: &mut Random, world: &World, name: &str, kind: ParameterKind) -> String {
+    match name {
+        "maxfeerate" | "maxburnamount" => {
+            return random.pick(&["0", "0.1", "\"0.1\"", "1", "2", "-1", "0.000000001", "null"]).to_owned();
+        }
+        "range" => return range(random),
+        "locktime" | "version" => {
+            return random.pick(&["0", "1", "2", "3", "4294967295", "4294967296", "-1"]).to_owned();
+        }
+        "options" if random.chance(50) => return "{}".to_owned(),
+        _ => {}
+    }
     match kind {
         ParameterKind::Boolean => random.pick(&["true", "false", "0", "1", "null"]).to_owned(),
         ParameterKind::Number => match name {
+            "dummy" | "nrequired" | "fee_delta" => random.pick(&["0", "1", "2", "0", "1", "-1", "1000"]).to_owned(),
             "vout" | "n" => random.pick(&["0", "1", "2", "199", "-1"]).to_owned(),
             "height" | "blocks" | "nblocks" => random.up_to(125).to_string(),
             _ => number(random),
@@ -250,7 +265,14 @@ pub(crate) fn fitting(random: &mut Random, world: &World, name: &str, kind: Para
 fn fitting_text(random: &mut Random, world: &World, name: &str) -> String {
     // A file must lie where the test may write.
     if name.contains("path") || name.contains("file") {
-        return format!("file{}", random.below(4));
+        return if random.chance(50) { world.pool_file.clone() } else { "nothing".to_owned() };
+    }
+    match name {
+        "hexstring" if random.chance(80) => return hex_of(random, &world.transactions),
+        "hexdata" if random.chance(60) => return hex_of(random, &world.blocks),
+        "action" if random.chance(60) => return "start".to_owned(),
+        "address_type" => return random.pick(&["legacy", "bech32", "p2sh-segwit", "bech32m", "x"]).to_owned(),
+        _ => {}
     }
     let all = if name.contains("hash") || name.contains("txid") {
         return hash(random, world);
@@ -258,7 +280,11 @@ fn fitting_text(random: &mut Random, world: &World, name: &str) -> String {
         return hex(random, world);
     } else if name.contains("proof") {
         return hex_of(random, &world.proofs);
-    } else if name.contains("address") || name.contains("privkey") {
+    } else if name.contains("privkey") {
+        return random.pick(PRIVATE_KEYS).to_owned();
+    } else if name == "signature" {
+        return random.pick(&[SIGNATURE, "AAAA", "====", ""]).to_owned();
+    } else if name.contains("address") {
         &world.addresses
     } else if name.contains("desc") || name == "output" {
         &world.descriptors
@@ -284,18 +310,38 @@ fn damaged(random: &mut Random, all: &[String]) -> String {
 fn array(random: &mut Random, world: &World, name: &str) -> String {
     let count = random.below(4);
     match name {
+        "inputs" | "outputs" if random.chance(40) => list(count, || coin(random, world)),
+        "outputs" if random.chance(60) => list(count, || output(random, world)),
         "inputs" | "outputs" | "prevtxs" if random.chance(70) => list(count, || object(random, world)),
         "scanobjects" => list(count, || descriptor_object(random, world)),
         "stats" => list(count, || quote(random.pick(WORDS))),
+        "txids" if random.chance(50) => list(1, || quote(&world.txids[random.below(world.txids.len())])),
         "txids" => list(count, || quote(&hash(random, world))),
+        "rawtxs" | "package" | "txs" if random.chance(50) => {
+            let transaction = hex_of(random, &world.transactions);
+            list(count, || quote(&transaction))
+        }
         "rawtxs" | "package" | "txs" => list(count, || quote(&hex(random, world))),
         "transactions" => list(count, || {
             let is_hash = random.chance(50);
             quote(&if is_hash { hash(random, world) } else { hex(random, world) })
         }),
-        "keys" | "privkeys" => list(count, || quote(&damaged(random, &world.addresses))),
-        "range" => range(random),
+        "keys" => list(count, || quote(random.pick(PUBLIC_KEYS))),
+        "privkeys" => list(count, || quote(random.pick(PRIVATE_KEYS))),
         _ => list(count, || any(random, world, 1)),
+    }
+}
+
+fn coin(random: &mut Random, world: &World) -> String {
+    format!(r#"{{"txid":"{}","vout":{}}}"#, hash(random, world), random.pick(&["0", "0", "1", "-1", "4294967295"]))
+}
+
+fn output(random: &mut Random, world: &World) -> String {
+    match random.below(3) {
+        0 => format!(r#"{{"data":"{}"}}"#, hex(random, world)),
+        _ => {
+            format!(r#"{{"{}":{}}}"#, damaged(random, &world.addresses), random.pick(&["1", "0.1", "0", "\"1\"", "-1"]))
+        }
     }
 }
 

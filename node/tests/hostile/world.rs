@@ -1,12 +1,16 @@
 //! What the node knows, and what requests are therefore made of.
 
+use bitcoin::consensus::encode::serialize_hex;
+use cairn_tests::chain_generator::{ChainGenerator, ChainOptions};
 use serde_json::Value;
 
 use crate::http::Access;
-use crate::support::chain;
+use crate::support::{CHAIN_OPTIONS, HEIGHT, chain};
 
 /// Blocks whose parts are used; the last ones are left out and found again.
 const BLOCKS_USED: u64 = 6;
+/// Blocks after the last that are known here and not to the node.
+const BLOCKS_AHEAD: u32 = 8;
 
 /// A parameter as the help text has it.
 #[derive(Debug, Clone)]
@@ -44,6 +48,8 @@ pub(crate) struct World {
     pub(crate) proofs: Vec<String>,
     pub(crate) addresses: Vec<String>,
     pub(crate) descriptors: Vec<String>,
+    /// Where the pool is saved.
+    pub(crate) pool_file: String,
 }
 
 impl World {
@@ -59,6 +65,7 @@ impl World {
             proofs: Vec::new(),
             addresses: ADDRESSES.iter().map(|&address| address.to_owned()).collect(),
             descriptors: DESCRIPTORS.iter().map(|&descriptor| descriptor.to_owned()).collect(),
+            pool_file: text(access.call("savemempool", "[]")["filename"].clone()),
         };
         let height = access.call("getblockcount", "[]").as_u64().unwrap();
         assert_eq!(access.call("getbestblockhash", "[]"), chain().tip().to_string());
@@ -77,10 +84,31 @@ impl World {
             world.proofs.push(text(access.call("gettxoutproof", &format!(r#"[["{txid}"],"{hash}"]"#))));
             world.block_hashes.push(hash);
         }
+        for descriptor in DESCRIPTORS {
+            // With the checksum that some methods want.
+            if let Ok(info) = access.try_call("getdescriptorinfo", &format!("[\"{descriptor}\"]")) {
+                world.descriptors.push(text(info["descriptor"].clone()));
+            }
+        }
+        world.add_unconfirmed();
         for address in world.addresses.iter().take(20) {
             world.descriptors.push(format!("addr({address})"));
         }
         world
+    }
+}
+
+impl World {
+    /// What comes after the chain: blocks, and transactions that the pool takes.
+    fn add_unconfirmed(&mut self) {
+        let options = ChainOptions { blocks: HEIGHT + BLOCKS_AHEAD, ..CHAIN_OPTIONS };
+        for generated in ChainGenerator::new(options).skip(usize::try_from(HEIGHT).unwrap()) {
+            self.blocks.push(serialize_hex(&generated.block));
+            for transaction in &generated.block.txdata[1..] {
+                self.txids.push(transaction.compute_txid().to_string());
+                self.transactions.push(serialize_hex(transaction));
+            }
+        }
     }
 }
 
@@ -145,7 +173,7 @@ const HIDDEN: &[&str] = &[
     "waitfornewblock",
 ];
 
-/// Addresses and keys: of this network and others, right and almost right.
+/// Addresses: of this network and others, right and almost right.
 const ADDRESSES: &[&str] = &[
     "bcrt1qtmp74ayg7p24uslctssvjm06q5phz4yrxucgnv",
     "bcrt1qtmp74ayg7p24uslctssvjm06q5phz4yrxucgnw",
@@ -155,16 +183,28 @@ const ADDRESSES: &[&str] = &[
     "3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy",
     "mipcBbFg9gMiCh81Kj8tqqdgoZub1ZJRfn",
     "2MzQwSSnBHWHqSAqtTVQ6v47XtaisrJa1Vc",
+];
+
+/// Private keys: of this network and another, right and almost right.
+pub(crate) const PRIVATE_KEYS: &[&str] = &[
     "cVpF924EspNh8KjYsfhgY96mmxvT6DgdWiTYMtMjuM74hJaU5psW",
+    "cVpF924EspNh8KjYsfhgY96mmxvT6DgdWiTYMtMjuM74hJaU5psW",
+    "cVpF924EspNh8KjYsfhgY96mmxvT6DgdWiTYMtMjuM74hJaU5psX",
     "5KYZdUEo39z3FPrtuX2QbbwGnNP5zTd7yyr2SC1j299sBCnWjss",
+];
+
+/// Public keys: right, and of no point.
+pub(crate) const PUBLIC_KEYS: &[&str] = &[
     "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798",
-    "0079be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798",
+    "0379be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798",
+    "02c6047f9441ed7d6d3045406e95c07cd85c778e4b8cef3ca7abac09b95c709ee5",
+    "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f817ff",
+    "04",
 ];
 
 /// Texts that stand for scripts.
 const DESCRIPTORS: &[&str] = &[
     "raw(51)",
-    "raw(51)#8lvh9jxk",
     "pkh(0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798)",
     "combo(0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798)",
     "wsh(multi(1,0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798))",

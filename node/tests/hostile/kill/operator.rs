@@ -49,7 +49,7 @@ fn try_mine(access: &Access, purse: &Purse, ledger: &Mutex<Ledger>) -> io::Resul
 }
 
 /// Saves the pool. What is in it before is in it when it is saved, as nobody else mines.
-fn save(access: &Access, ledger: &Mutex<Ledger>) -> io::Result<()> {
+pub(super) fn save(access: &Access, ledger: &Mutex<Ledger>) -> io::Result<()> {
     let pool = ask(access, "getrawmempool", "[]")?;
     ledger.lock().unwrap().is_saving = true;
     ask(access, "savemempool", "[]")?;
@@ -60,7 +60,7 @@ fn save(access: &Access, ledger: &Mutex<Ledger>) -> io::Result<()> {
 }
 
 /// Has the chain state written, as is done every few minutes.
-fn write(access: &Access, ledger: &Mutex<Ledger>) -> io::Result<()> {
+pub(super) fn write(access: &Access, ledger: &Mutex<Ledger>) -> io::Result<()> {
     let height = ledger.lock().unwrap().height();
     ask(access, "mockscheduler", "[300]")?;
     ledger.lock().unwrap().written = height;
