@@ -29,6 +29,9 @@ pub(crate) struct RpcConfig {
     /// Methods that a user may call, separated by commas; again for each user.
     #[arg(long, value_name = "USER:METHODS")]
     pub(crate) rpc_whitelist: Vec<Whitelist>,
+    /// Seconds that a client may send nothing of a request, or take nothing of an answer (Core: -rpcservertimeout).
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub(crate) rpc_server_timeout: u32,
 }
 
 impl RpcConfig {

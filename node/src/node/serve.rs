@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use cairn_chain::params::ChainParams;
 use tokio::sync::watch;
@@ -69,7 +70,7 @@ pub(super) async fn serve_rpc(
     let options = RpcServerOptions {
         bind,
         auth,
-        limits: RpcLimits::default(),
+        limits: RpcLimits::default().with_timeout(Duration::from_secs(config.rpc.rpc_server_timeout.into())),
         log_path: None,
         rpc_port: config.rpc.access.port(params),
         observer: Some(metrics.rpc.clone()),

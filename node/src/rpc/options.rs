@@ -66,6 +66,15 @@ pub(crate) struct RpcLimits {
     pub(crate) grace: Duration,
 }
 
+impl RpcLimits {
+    /// The same with another patience for silent clients. A body has as much more time altogether as it had before.
+    #[must_use]
+    pub(crate) fn with_timeout(self, idle: Duration) -> Self {
+        let ratio = self.body_time.as_secs_f64() / self.idle.as_secs_f64();
+        Self { idle, body_time: idle.mul_f64(ratio), ..self }
+    }
+}
+
 impl Default for RpcLimits {
     fn default() -> Self {
         Self {
@@ -113,4 +122,18 @@ pub(crate) enum RpcServerError {
     /// The operating system has no random numbers.
     #[error("no random numbers for RPC passwords: {0}")]
     Random(getrandom::Error),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_patience_is_another_time_for_bodies() {
+        let limits = RpcLimits::default();
+        assert_eq!(limits.with_timeout(limits.idle), limits);
+        let short = limits.with_timeout(Duration::from_secs(3));
+        assert_eq!((short.idle, short.body_time), (Duration::from_secs(3), Duration::from_secs(12)));
+        assert_eq!(RpcLimits { idle: limits.idle, body_time: limits.body_time, ..short }, limits);
+    }
 }

@@ -19,12 +19,15 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// Blocks of the chain after genesis.
 pub(crate) const HEIGHT: u32 = 120;
 
+/// What determines the chain.
+pub(crate) const CHAIN_OPTIONS: ChainOptions =
+    ChainOptions { blocks: HEIGHT, transactions_per_block: 5, coins: 50, seed: 8 };
+
 /// A chain on regtest.
 pub(crate) fn chain() -> &'static GeneratedChain {
     static CHAIN: OnceLock<GeneratedChain> = OnceLock::new();
     CHAIN.get_or_init(|| {
-        let options = ChainOptions { blocks: HEIGHT, transactions_per_block: 5, coins: 50, seed: 8 };
-        GeneratedChain::open_or_generate(Path::new(env!("CARGO_TARGET_TMPDIR")), &options).unwrap()
+        GeneratedChain::open_or_generate(Path::new(env!("CARGO_TARGET_TMPDIR")), &CHAIN_OPTIONS).unwrap()
     })
 }
 

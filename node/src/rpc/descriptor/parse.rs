@@ -3,12 +3,12 @@
 use bitcoin::ScriptBuf;
 use bitcoin::hex::FromHex;
 use cairn_chain::params::AddressFormat;
-use miniscript::{Miniscript, Tap};
+use miniscript::Tap;
 
 use super::DescriptorError;
 use super::expression::Expression;
 use super::key::{Context, Key};
-use super::policy::{KeyText, Policy};
+use super::policy::{Policy, read_miniscript};
 use crate::rpc::address::decode_address;
 
 /// The most keys `multi()` has (Core: `MAX_PUBKEYS_PER_MULTISIG`, `script/script.h`).
@@ -218,7 +218,7 @@ impl Parser {
                 Some(policy) => Ok(Expression::TapPolicy(Box::new(policy))),
                 None => error(format!("'{text}' is not a valid descriptor function")),
             },
-            _ if Miniscript::<KeyText, Tap>::from_str_insane(text).is_ok() => {
+            _ if read_miniscript::<Tap>(text).is_some() => {
                 error("Miniscript expressions can only be used in wsh or tr.")
             }
             Context::P2sh => error("A function is needed within P2SH"),

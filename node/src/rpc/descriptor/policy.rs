@@ -14,6 +14,27 @@ use super::DescriptorError;
 use super::key::{Context, Key};
 use super::parse::has_mismatched_branches;
 
+/// Levels of brackets above which no text is a miniscript (the library's `MAX_RECURSION_DEPTH`).
+const MAX_DEPTH: usize = 402;
+
+/// Reads a miniscript, whether it is sane or not; nothing if it is none.
+pub(super) fn read_miniscript<C: ScriptContext>(text: &str) -> Option<Miniscript<KeyText, C>> {
+    // The library refuses what is too deep, too, but not before it took memory for each of its brackets.
+    if nests_too_deep(text) { None } else { Miniscript::from_str_insane(text).ok() }
+}
+
+fn nests_too_deep(text: &str) -> bool {
+    let mut depth = 0_usize;
+    text.bytes().any(|byte| {
+        match byte {
+            b'(' | b'{' => depth += 1,
+            b')' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > MAX_DEPTH
+    })
+}
+
 /// A miniscript and its keys.
 #[derive(Debug, Clone)]
 pub(super) struct Policy<C: ScriptContext> {
@@ -24,7 +45,7 @@ pub(super) struct Policy<C: ScriptContext> {
 impl<C: ScriptContext> Policy<C> {
     /// Reads a miniscript; nothing if it is none.
     pub(super) fn parse(text: &str, context: Context, format: AddressFormat) -> Result<Option<Self>, DescriptorError> {
-        let Ok(miniscript) = Miniscript::<KeyText, C>::from_str_insane(text) else { return Ok(None) };
+        let Some(miniscript) = read_miniscript::<C>(text) else { return Ok(None) };
         let mut keys = BTreeMap::new();
         for key in miniscript.iter_pk() {
             let parsed = Key::parse(&key.0, context, format)?;
@@ -173,5 +194,27 @@ impl FromStr for KeyText {
 impl Display for KeyText {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use miniscript::Tap;
+
+    use super::*;
+
+    #[test]
+    fn what_is_too_deep_is_what_the_library_refuses() {
+        let nested = |depth: usize| format!("{}pk(a){}", "or_i(0,".repeat(depth - 1), ")".repeat(depth - 1));
+        for depth in [1, MAX_DEPTH, MAX_DEPTH + 1] {
+            let text = nested(depth);
+            let read = Miniscript::<KeyText, Tap>::from_str_insane(&text);
+            assert_eq!((nests_too_deep(&text), read.is_err()), (depth > MAX_DEPTH, depth > MAX_DEPTH), "{depth}");
+            assert_eq!(read_miniscript::<Tap>(&text).is_some(), depth <= MAX_DEPTH);
+        }
+        // Many brackets side by side are not deep.
+        let wide = format!("thresh(1,pk(a){})", ",s:pk(b)".repeat(2 * MAX_DEPTH));
+        assert!(!nests_too_deep(&wide));
+        assert!(nests_too_deep(&"{".repeat(1_000_000)));
     }
 }
