@@ -282,7 +282,8 @@ fn contains(runs: &[Arc<Run>], run: &Arc<Run>) -> bool {
 fn create(directory: &Path) -> Result<Manifest, IndexError> {
     let manifest = Manifest { salt: Salt::random(), locator: Locator::default(), runs: Vec::new() };
     manifest.write(directory)?;
-    sync_parent(directory)?;
+    // The folder of all indexes may be as new.
+    directory.ancestors().take(2).try_for_each(sync_parent)?;
     Ok(manifest)
 }
 

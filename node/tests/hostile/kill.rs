@@ -32,7 +32,7 @@ use serde_json::Value;
 use crate::environment::{number, seed};
 use crate::http::Access;
 use crate::requests::{check_log, start};
-use crate::support::{Datadir, Node, wait_for};
+use crate::support::node_process::{Datadir, Node, wait_for};
 use ledger::{Ledger, hashes};
 use payment::Purse;
 

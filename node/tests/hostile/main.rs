@@ -41,8 +41,7 @@ mod noise;
 mod process;
 mod requests;
 mod slow_clients;
-#[allow(dead_code, reason = "other tests need other parts of it")]
-#[path = "../run/support.rs"]
+#[path = "../support/mod.rs"]
 mod support;
 mod values;
 mod verdict;

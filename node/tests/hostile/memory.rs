@@ -7,7 +7,7 @@ use crate::environment::number;
 use crate::http::{Access, Client, PATIENCE};
 use crate::process::Usage;
 use crate::requests::{check_log, start};
-use crate::support::{Datadir, wait_for};
+use crate::support::node_process::{Datadir, wait_for};
 use crate::verdict::judge_form;
 
 /// Clients that send such bodies at the same time.

@@ -17,7 +17,7 @@ use crate::environment::{number, seed};
 use crate::http::{Access, Client, PATIENCE, Response, exchange};
 use crate::noise::{AUTHORIZATION, Noise};
 use crate::process::Usage;
-use crate::support::{Datadir, Node, wait_for};
+use crate::support::node_process::{Datadir, Node, wait_for};
 use crate::verdict::{judge, judge_form};
 use crate::world::World;
 

@@ -11,7 +11,7 @@ use crate::environment::seed;
 use crate::http::{Access, Client, PATIENCE};
 use crate::process::Usage;
 use crate::requests::{check_log, start};
-use crate::support::{Datadir, wait_for};
+use crate::support::node_process::{Datadir, wait_for};
 
 /// Clients that do nothing quickly.
 const CLIENTS: usize = 500;

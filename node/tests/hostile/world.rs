@@ -5,7 +5,7 @@ use cairn_tests::chain_generator::{ChainGenerator, ChainOptions};
 use serde_json::Value;
 
 use crate::http::Access;
-use crate::support::{CHAIN_OPTIONS, HEIGHT, chain};
+use crate::support::node_process::{CHAIN_OPTIONS, HEIGHT, chain};
 
 /// Blocks whose parts are used; the last ones are left out and found again.
 const BLOCKS_USED: u64 = 6;

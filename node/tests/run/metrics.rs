@@ -108,9 +108,8 @@ fn every_metric_is_moved() {
         let hash = call("getblockhash", json!([height]));
         deserialize_hex(call("getblock", json!([hash, 0])).as_str().unwrap()).unwrap()
     };
-    let send = |transaction: &Transaction| {
-        rpc.reply("sendrawtransaction", &json!([serialize_hex(transaction), 0])).error
-    };
+    let send =
+        |transaction: &Transaction| rpc.reply("sendrawtransaction", &json!([serialize_hex(transaction), 0])).error;
     assert_eq!(send(&spend(&block(1), 1_000, 1)), None);
     assert_eq!(send(&spend(&block(1), 5_000, 1)), None, "it replaces the one before");
     let too_cheap = send(&spend(&block(2), 1, 1)).unwrap();

@@ -101,7 +101,7 @@ const PLACE_FIELDS: &[ResultDoc] = &[
 #[derive(Debug)]
 enum Found {
     InMempool(Arc<Transaction>),
-    InBlock(InBlock),
+    InBlock(Box<InBlock>),
 }
 
 /// A transaction of a block.
@@ -223,7 +223,7 @@ async fn getrawtransaction(call: Call) -> RpcResult {
     let hash = in_block.stored.reference.hash;
     let standing = call.context.chain.call(move |chain| Standing::of(&chain.chainstate, &hash)).await?;
     let standing = standing.unwrap_or_default();
-    off_thread(move || show_in_block(&call, in_block, block_hash.is_some(), standing, verbosity)).await?
+    off_thread(move || show_in_block(&call, *in_block, block_hash.is_some(), standing, verbosity)).await?
 }
 
 fn view<'a>(call: &Call, tx: TransactionRef<'a>) -> RawTransaction<'a> {
@@ -265,7 +265,10 @@ async fn find_in_block(call: &Call, txid: Txid, hash: BlockHash) -> Result<Found
         let block = stored.block().map_err(|_| RpcError::misc("Block not available"))?;
         Ok::<_, RpcError>(InBlock::find(stored, block, &txid))
     });
-    found.await??.map(Found::InBlock).ok_or_else(|| not_found("No such transaction found in the provided block"))
+    found
+        .await??
+        .map(|found| Found::InBlock(Box::new(found)))
+        .ok_or_else(|| not_found("No such transaction found in the provided block"))
 }
 
 async fn find_anywhere(call: &Call, txid: Txid) -> Result<Found, RpcError> {
@@ -283,7 +286,7 @@ async fn find_anywhere(call: &Call, txid: Txid) -> Result<Found, RpcError> {
     let is_synced = index.wait_until_synced(chain).await;
     match index.find(chain, txid).await? {
         Some(IndexedTransaction { transaction, offset, block }) => {
-            Ok(Found::InBlock(InBlock { transaction, offset, stored: block, block: None }))
+            Ok(Found::InBlock(Box::new(InBlock { transaction, offset, stored: block, block: None })))
         }
         None if is_synced => Err(not_found("No such mempool or blockchain transaction")),
         None => Err(not_found(
