@@ -7,4 +7,5 @@ mod lifecycle;
 mod metrics;
 mod mining;
 mod monitoring;
+mod peers;
 mod support;
