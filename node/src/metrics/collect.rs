@@ -43,6 +43,9 @@ impl Collector {
             Ok(Err(stopped)) => debug!(%stopped, "the chain thread could not be asked"),
             Err(_) => debug!("the chain thread is busy; showing what was known last"),
         }
+        if let Some(network) = context.network.get() {
+            metrics.peers.set_connected(&network.connected_peers());
+        }
         if let Ok(disk) = rustix::fs::statvfs(&context.directory) {
             let bytes = |blocks: u64| blocks.saturating_mul(disk.f_frsize);
             metrics.chain.set_disk(bytes(disk.f_bavail), bytes(disk.f_blocks));
