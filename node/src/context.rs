@@ -1,11 +1,12 @@
 //! What every part of a running node may ask for.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use cairn_chain::params::ChainParams;
+use cairn_net::NetworkHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::chain_service::ChainHandle;
@@ -32,6 +33,8 @@ pub(crate) struct NodeContext {
     /// What is counted and measured.
     #[allow(dead_code, reason = "counted by the mempool and the miner, which are yet to come")]
     pub(crate) metrics: Metrics,
+    /// The way to other nodes, as soon as there is one.
+    pub(crate) network: OnceLock<NetworkHandle>,
     /// Who reads all coins.
     pub(crate) coin_scans: Arc<CoinScans>,
     /// Where the transactions of the chain are; nothing unless the user wants to know.

@@ -11,6 +11,7 @@ mod logging;
 mod mempool_file;
 mod metrics;
 mod miner;
+mod network;
 mod node;
 #[allow(dead_code, unused_imports, reason = "methods that use the rest are being written")]
 mod rpc;

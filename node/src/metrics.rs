@@ -10,7 +10,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `family`, `families` | names, meanings, labels |
-//! | `chain`, `mempool`, `rpc`, `miner` | the metrics of one part |
+//! | `chain`, `mempool`, `rpc`, `miner`, `peers` | the metrics of one part |
 //! | `collect` | values that are asked for when somebody looks |
 //! | `events` | values that change when something happens |
 //! | `server` | where they are served |
@@ -24,6 +24,7 @@ mod families;
 mod family;
 mod mempool;
 mod miner;
+mod peers;
 mod rpc;
 mod server;
 
@@ -35,6 +36,7 @@ pub(crate) use chain::ChainMetrics;
 pub(crate) use events::count_events;
 pub(crate) use mempool::MempoolMetrics;
 pub(crate) use miner::MinerMetrics;
+pub(crate) use peers::PeerMetrics;
 pub(crate) use rpc::RpcMetrics;
 pub(crate) use server::router;
 
@@ -50,6 +52,8 @@ pub(crate) struct Metrics {
     pub(crate) rpc: Arc<RpcMetrics>,
     /// Mining.
     pub(crate) miner: Arc<MinerMetrics>,
+    /// Other nodes.
+    pub(crate) peers: Arc<PeerMetrics>,
 }
 
 impl Metrics {
@@ -68,7 +72,8 @@ impl Metrics {
         let mempool = Arc::new(MempoolMetrics::new(&registry)?);
         let rpc = Arc::new(RpcMetrics::new(&registry)?);
         let miner = Arc::new(MinerMetrics::new(&registry)?);
-        Ok(Self { registry, chain, mempool, rpc, miner })
+        let peers = Arc::new(PeerMetrics::new(&registry)?);
+        Ok(Self { registry, chain, mempool, rpc, miner, peers })
     }
 
     /// All metrics in Prometheus' text format.

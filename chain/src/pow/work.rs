@@ -63,6 +63,12 @@ impl Work {
         Self(!target / (target + one) + one)
     }
 
+    /// The number of hashes, 32 bytes big-endian.
+    #[must_use]
+    pub fn to_be_bytes(self) -> [u8; 32] {
+        self.0.to_be_bytes()
+    }
+
     /// Reads one to 64 hexadecimal digits of either case, most significant first, without a prefix.
     ///
     /// # Errors

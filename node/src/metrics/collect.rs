@@ -46,6 +46,9 @@ impl Collector {
         if let Some(best) = context.tx_index.as_ref().and_then(|index| index.status().best_block) {
             metrics.chain.set_tx_index_height(best.height);
         }
+        if let Some(network) = context.network.get() {
+            metrics.peers.set_connected(&network.connected_peers());
+        }
         if let Ok(disk) = rustix::fs::statvfs(&context.directory) {
             let bytes = |blocks: u64| blocks.saturating_mul(disk.f_frsize);
             metrics.chain.set_disk(bytes(disk.f_bavail), bytes(disk.f_blocks));

@@ -51,17 +51,24 @@ impl EndpointsFile {
         let _ = fs::remove_file(directory.join(FILE_NAME));
     }
 
+    /// Writes the file anew, when there is more to say.
+    pub(super) fn rewrite(&self, endpoints: &Endpoints) -> Result<(), NodeError> {
+        write(&self.0, endpoints)
+    }
+
     /// Writes the file, under another name first, so that nobody reads half of it.
     pub(super) fn write(directory: &Path, endpoints: &Endpoints) -> Result<Self, NodeError> {
         let path = directory.join(FILE_NAME);
-        let temporary = directory.join("endpoints.json.new");
-        let text = serde_json::to_vec_pretty(endpoints).expect("numbers and texts can be written");
-        let written = fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, &path));
-        match written {
-            Ok(()) => Ok(Self(path)),
-            Err(source) => Err(NodeError::File { path, source }),
-        }
+        write(&path, endpoints)?;
+        Ok(Self(path))
     }
+}
+
+fn write(path: &Path, endpoints: &Endpoints) -> Result<(), NodeError> {
+    let temporary = path.with_extension("json.new");
+    let text = serde_json::to_vec_pretty(endpoints).expect("numbers and texts can be written");
+    let written = fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, path));
+    written.map_err(|source| NodeError::File { path: path.to_owned(), source })
 }
 
 impl Drop for EndpointsFile {

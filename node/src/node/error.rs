@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use crate::config::ConfigError;
 use crate::miner::MinerError;
+use crate::network::NetworkStartError;
 use crate::rpc::RpcServerError;
 use crate::tasks::TaskFailure;
 
@@ -62,6 +63,9 @@ pub(crate) enum NodeError {
         /// Why.
         source: io::Error,
     },
+    /// There is no meeting other nodes.
+    #[error("cannot meet other nodes: {0}")]
+    Network(#[from] NetworkStartError),
     /// Nothing can be mined.
     #[error("cannot mine: {0}")]
     Miner(#[from] MinerError),

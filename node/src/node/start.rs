@@ -1,7 +1,7 @@
 //! What starts after what.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use cairn_chain::chainstate::{Chainstate, ChainstateError};
@@ -22,6 +22,7 @@ use crate::context::{NodeContext, SharedContext};
 use crate::mempool_file::MempoolFiles;
 use crate::metrics::{Metrics, count_events};
 use crate::miner::Miner;
+use crate::network;
 use crate::rpc::Warmup;
 use crate::tasks::{Tasks, panic_message};
 use crate::tx_index::TxIndex;
@@ -87,6 +88,7 @@ impl Node {
             metrics,
             coin_scans: Arc::default(),
             tx_index,
+            network: OnceLock::new(),
             mempool_loaded: AtomicBool::new(false),
         });
         let mut node = Self {
@@ -109,7 +111,12 @@ impl Node {
 
         warm_up.ends(&node.context);
 
-        // Peers are met from here on.
+        let network = network::start(&node.context, &mut node.tasks).await?;
+        // Nobody else has set it.
+        let _ = node.context.network.set(network.clone());
+        endpoints.p2p = network.listen_addresses().iter().map(ToString::to_string).collect();
+        node.endpoints.rewrite(&endpoints)?;
+
         if let Some(script) = node.context.config.mining.script_pubkey(&node.context.params)? {
             let miner = Miner::new(Arc::clone(&node.context), script)?;
             node.tasks.spawn("miner", miner.run());

@@ -5,8 +5,8 @@ pub(crate) mod coins;
 use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use base64::Engine;
@@ -133,6 +133,7 @@ impl RpcTest {
             params,
             coin_scans: Arc::default(),
             tx_index,
+            network: OnceLock::new(),
             mempool_loaded: AtomicBool::new(true),
         });
         let mut options = RpcServerOptions::new(vec!["127.0.0.1:0".parse().unwrap()], &context.directory);

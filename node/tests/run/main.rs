@@ -6,6 +6,7 @@ mod lifecycle;
 mod metrics;
 mod mining;
 mod monitoring;
+mod peers;
 #[path = "../support/mod.rs"]
 mod support;
 mod tx_index;

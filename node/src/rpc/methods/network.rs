@@ -8,10 +8,12 @@ mod peer_info;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use cairn_net::{Direction, NetworkHandle};
 use serde::Serialize;
 
+use crate::context::NodeContext;
 use crate::rpc::{Btc, Call, Category, Example, Method, ResultDoc, RpcResult, to_result};
-use peer_info::PEER_FIELDS;
+use peer_info::{PEER_FIELDS, PeerView};
 
 /// The version of Bitcoin Core whose interface this is, as it counts them (Core: `CLIENT_VERSION`, `clientversion.h`).
 const CLIENT_VERSION: u32 = 319_900;
@@ -153,9 +155,11 @@ pub(super) struct Connections {
 }
 
 impl Connections {
-    /// At this moment. There is no network yet.
-    pub(super) fn now() -> Self {
-        Self::default()
+    /// At this moment.
+    pub(super) fn now(context: &NodeContext) -> Self {
+        let peers = context.network.get().map(NetworkHandle::connected_peers).unwrap_or_default();
+        let inbound = peers.iter().filter(|peer| peer.direction == Direction::Inbound).count();
+        Self { inbound, outbound: peers.len() - inbound }
     }
 
     /// All.
@@ -164,8 +168,8 @@ impl Connections {
     }
 }
 
-async fn getconnectioncount(_: Call) -> RpcResult {
-    to_result(&Connections::now().count())
+async fn getconnectioncount(call: Call) -> RpcResult {
+    to_result(&Connections::now(&call.context).count())
 }
 
 async fn getnettotals(_: Call) -> RpcResult {
@@ -236,7 +240,7 @@ async fn getnetworkinfo(call: Call) -> RpcResult {
     let (relay, incremental) = call.context.chain.call(move |chain| fees(chain.mempool.options())).await?;
     let network =
         |name| Network { name, limited: true, reachable: false, proxy: "", proxy_randomize_credentials: false };
-    let connections = Connections::now();
+    let connections = Connections::now(&call.context);
     to_result(&NetworkInfo {
         version: CLIENT_VERSION,
         subversion: SUBVERSION,
@@ -245,7 +249,7 @@ async fn getnetworkinfo(call: Call) -> RpcResult {
         localservicesnames: [],
         localrelay: true,
         timeoffset: 0,
-        networkactive: false,
+        networkactive: call.context.network.get().is_some(),
         connections: connections.count(),
         connections_in: connections.inbound,
         connections_out: connections.outbound,
@@ -257,8 +261,10 @@ async fn getnetworkinfo(call: Call) -> RpcResult {
     })
 }
 
-async fn getpeerinfo(_: Call) -> RpcResult {
-    to_result::<[(); 0]>(&[])
+async fn getpeerinfo(call: Call) -> RpcResult {
+    let peers = call.context.network.get().map(NetworkHandle::connected_peers).unwrap_or_default();
+    let views: Vec<_> = peers.iter().enumerate().map(|(id, peer)| PeerView::new(id, peer)).collect();
+    to_result(&views)
 }
 
 async fn ping(_: Call) -> RpcResult {

@@ -228,7 +228,7 @@ async fn check_network(call: &Call) -> Result<(), RpcError> {
     if call.context.params.rpc_name != "main" {
         return Ok(());
     }
-    if Connections::now().count() == 0 {
+    if Connections::now(&call.context).count() == 0 {
         return Err(RpcError::new(RpcErrorCode::ClientNotConnected, "Cairn is not connected!"));
     }
     if call.context.chain.call(|chain| chain.chainstate.is_initial_block_download()).await? {

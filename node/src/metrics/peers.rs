@@ -1,0 +1,62 @@
+//! Metrics of other nodes.
+
+use cairn_net::{ConnectedPeer, Direction};
+use prometheus::{IntGaugeVec, Registry};
+
+use super::families::peers;
+
+/// Ways to travel, as they stand in multiaddresses.
+const TRANSPORTS: [&str; 2] = ["tcp", "quic"];
+
+/// Metrics of other nodes.
+#[derive(Debug)]
+pub(crate) struct PeerMetrics {
+    connected: IntGaugeVec,
+}
+
+impl PeerMetrics {
+    pub(super) fn new(registry: &Registry) -> Result<Self, prometheus::Error> {
+        let metrics = Self { connected: peers::PEERS.int_gauge_vec(registry)? };
+        metrics.set_connected(&[]);
+        Ok(metrics)
+    }
+
+    /// Takes over who is connected.
+    pub(super) fn set_connected(&self, connected: &[ConnectedPeer]) {
+        for (direction, name) in [(Direction::Inbound, "inbound"), (Direction::Outbound, "outbound")] {
+            for transport in TRANSPORTS {
+                let is_counted = |peer: &&ConnectedPeer| {
+                    let is_quic = peer.address.protocol_stack().any(|protocol| protocol.starts_with("quic"));
+                    peer.direction == direction && is_quic == (transport == "quic")
+                };
+                let count = connected.iter().filter(is_counted).count();
+                let gauge = self.connected.with_label_values(&[name, transport]);
+                gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn peers_are_told_apart_by_direction_and_transport() {
+        let metrics = PeerMetrics::new(&Registry::new()).unwrap();
+        let peer = |address: &str, direction| ConnectedPeer {
+            peer: cairn_net::Keypair::generate_ed25519().public().to_peer_id(),
+            address: address.parse().unwrap(),
+            direction,
+            user_agent: String::new(),
+        };
+        let tcp = peer("/ip4/127.0.0.1/tcp/8433", Direction::Inbound);
+        let quic = peer("/ip4/127.0.0.1/udp/8433/quic-v1", Direction::Outbound);
+        let count = |labels: [&str; 2]| metrics.connected.with_label_values(&labels).get();
+        metrics.set_connected(&[tcp.clone(), quic, tcp]);
+        assert_eq!((count(["inbound", "tcp"]), count(["outbound", "quic"])), (2, 1));
+        assert_eq!((count(["inbound", "quic"]), count(["outbound", "tcp"])), (0, 0));
+        metrics.set_connected(&[]);
+        assert_eq!(count(["inbound", "tcp"]), 0);
+    }
+}

@@ -1,0 +1,139 @@
+//! Two nodes that know each other.
+
+use bitcoin::consensus::encode::{deserialize_hex, serialize_hex};
+use bitcoin::opcodes::OP_TRUE;
+use bitcoin::script::Builder;
+use bitcoin::transaction::Version;
+use bitcoin::{Amount, Block, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Witness};
+use serde_json::{Value, json};
+
+use crate::support::node_process::{Datadir, Node, wait_for};
+use crate::support::rpc::Rpc;
+
+/// Pay-to-witness-script-hash of `OP_TRUE`, on regtest.
+const ADDRESS: &str = "bcrt1qft5p2uhsdcdc3l2ua4ap5qqfg4pjaqlp250x7us7a8qqhrxrxfsqseac85";
+
+/// A node, and where its data are.
+struct Running {
+    datadir: Datadir,
+    node: Node,
+    rpc: Rpc,
+}
+
+impl Running {
+    fn start(datadir: Datadir, args: &[&str]) -> Self {
+        let node = datadir.start("regtest", args);
+        let rpc = Rpc::of(&datadir, "regtest", &node);
+        Self { datadir, node, rpc }
+    }
+
+    fn call(&self, method: &str, params: Value) -> Value {
+        self.rpc.call(method, &params)
+    }
+
+    fn address(&self) -> String {
+        let file = self.datadir.path().join("regtest").join("endpoints.json");
+        wait_for("an address for peers", || {
+            let endpoints: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+            endpoints["p2p"][0].as_str().map(ToOwned::to_owned)
+        })
+    }
+
+    fn tip(&self) -> Value {
+        self.call("getbestblockhash", json!([]))
+    }
+
+    fn wait_for_tip_of(&self, other: &Self) {
+        let tip = other.tip();
+        wait_for("the tip of the other", || (self.tip() == tip).then_some(()));
+    }
+
+    fn mine(&self, blocks: u32) {
+        self.call("generatetoaddress", json!([blocks, ADDRESS]));
+    }
+}
+
+/// Spends the coinbase of a block, with a fee of a thousand satoshis.
+fn spend(block: &Block) -> Transaction {
+    let script = Builder::new().push_opcode(OP_TRUE).into_script();
+    let coinbase = &block.txdata[0];
+    Transaction {
+        version: Version::TWO,
+        lock_time: bitcoin::absolute::LockTime::ZERO,
+        input: vec![TxIn {
+            previous_output: OutPoint::new(coinbase.compute_txid(), 0),
+            script_sig: ScriptBuf::new(),
+            sequence: Sequence::ENABLE_RBF_NO_LOCKTIME,
+            witness: Witness::from_slice(&[script.to_bytes()]),
+        }],
+        output: vec![TxOut {
+            value: coinbase.output[0].value - Amount::from_sat(1000),
+            script_pubkey: script.to_p2wsh(),
+        }],
+    }
+}
+
+#[test]
+fn two_nodes_gossip_what_they_mine_and_are_sent() {
+    // One has a chain, the other nothing but its address.
+    let first = Running::start(Datadir::with_chain(), &[]);
+    let second = Running::start(Datadir::new(), &["--peer", &first.address()]);
+    second.wait_for_tip_of(&first);
+    assert_eq!(first.call("getconnectioncount", json!([])), 1);
+    assert_eq!(second.call("getpeerinfo", json!([]))[0]["inbound"], false);
+
+    // A block that is mined on either reaches the other.
+    first.mine(101);
+    second.wait_for_tip_of(&first);
+    second.mine(1);
+    first.wait_for_tip_of(&second);
+
+    // So does a transaction, which the other mines.
+    let height = first.call("getblockcount", json!([])).as_u64().unwrap();
+    let hash = first.call("getblockhash", json!([height - 100]));
+    let block: Block = deserialize_hex(first.call("getblock", json!([hash, 0])).as_str().unwrap()).unwrap();
+    let transaction = spend(&block);
+    let txid = second.call("sendrawtransaction", json!([serialize_hex(&transaction)]));
+    wait_for("the transaction", || {
+        let pool = first.call("getrawmempool", json!([]));
+        pool.as_array().unwrap().contains(&txid).then_some(())
+    });
+    first.mine(1);
+    second.wait_for_tip_of(&first);
+    assert_eq!(second.call("getrawmempool", json!([])), json!([]));
+    assert_eq!(second.call("gettxout", json!([txid, 0]))["confirmations"], 1);
+
+    // One that was away hears what happened meanwhile, though both mined.
+    let address = first.address();
+    let Running { datadir, node, .. } = second;
+    node.stop();
+    let second = Running::start(datadir, &["--listen", "/ip4/127.0.0.1/tcp/0"]);
+    second.mine(1);
+    first.mine(3);
+    let Running { datadir, node, .. } = second;
+    node.stop();
+    let second = Running::start(datadir, &["--peer", &address]);
+    second.wait_for_tip_of(&first);
+    first.node.stop();
+    second.node.stop();
+}
+
+#[test]
+fn two_nodes_mine_one_chain() {
+    let mine = ["--mine", ADDRESS, "--mine-throttle", "20"];
+    let first = Running::start(Datadir::new(), &mine);
+    let address = first.address();
+    let second = Running::start(Datadir::new(), &[&mine[..], &["--peer", &address]].concat());
+    wait_for("twenty blocks", || (first.call("getblockcount", json!([])).as_u64().unwrap() >= 20).then_some(()));
+    let last = first.tip();
+    let Running { datadir, node, .. } = first;
+    node.stop();
+    wait_for("the last block of the first", || second.rpc.reply("getblockheader", &json!([last])).result);
+    let first = Running::start(datadir, &["--listen", "/ip4/127.0.0.1/tcp/0", "--peer", &second.address()]);
+    wait_for("one tip", || {
+        let tips = [first.tip(), second.tip()];
+        (tips[0] == tips[1]).then_some(())
+    });
+    first.node.stop();
+    second.node.stop();
+}
