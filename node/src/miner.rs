@@ -19,7 +19,7 @@ use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bitcoin::ScriptBuf;
+use bitcoin::{BlockHash, ScriptBuf};
 use cairn_chain::chainstate::Acceptance;
 use cairn_chain::mining::{BlockTemplate, MiningJob, TemplateOptions};
 use cairn_chain::primitives::Block;
@@ -39,6 +39,9 @@ const REST: Duration = Duration::from_secs(1);
 /// Blocks that may be missing below the best header. The last one may be on its way; and one whose body is kept back on purpose
 /// must not stop us.
 const MAX_MISSING: u32 = 1;
+
+/// Time without a new tip after which blocks that are missing are not waited for any more.
+const MAX_STALL: Duration = Duration::from_secs(60);
 
 /// Why the miner ended although the node runs.
 #[derive(Debug, Error)]
@@ -60,6 +63,8 @@ pub(crate) struct Miner {
     max_hashes_per_second: Option<NonZeroU64>,
     /// Where the next job begins, so that no two do the same work.
     extra_nonce: u64,
+    /// The tip, and since when it is.
+    last_tip: Option<(BlockHash, Instant)>,
 }
 
 impl Miner {
@@ -73,7 +78,7 @@ impl Miner {
         let extra_nonce = getrandom::u64().map_err(MinerError::Random)?;
         let threads = NonZeroUsize::new(mine_threads.into()).unwrap_or(NonZeroUsize::MIN);
         let max_hashes_per_second = mine_throttle.and_then(NonZeroU64::new);
-        Ok(Self { context, script, threads, max_hashes_per_second, extra_nonce })
+        Ok(Self { context, script, threads, max_hashes_per_second, extra_nonce, last_tip: None })
     }
 
     /// Mines until the node is to stop.
@@ -101,10 +106,21 @@ impl Miner {
         }
     }
 
+    /// Whether nothing has come for a long time: blocks may be missing because nobody has them, and then somebody has to go on.
+    fn is_stalled(&mut self) -> bool {
+        let tip = self.context.chain.tip().hash;
+        if self.last_tip.is_none_or(|(last, _)| last != tip) {
+            self.last_tip = Some((tip, Instant::now()));
+        }
+        self.last_tip.is_some_and(|(_, since)| since.elapsed() > MAX_STALL)
+    }
+
     /// Something to work on, unless the chain is behind or its rules let no block follow now.
-    async fn template(&self) -> Result<Option<BlockTemplate>, ChainStopped> {
+    async fn template(&mut self) -> Result<Option<BlockTemplate>, ChainStopped> {
         let options = TemplateOptions { coinbase_script: self.script.clone(), ..TemplateOptions::default() };
-        let create = move |chain: &mut Chain| (!is_behind(chain)).then(|| chain.create_block_template(&options));
+        let is_stalled = self.is_stalled();
+        let create =
+            move |chain: &mut Chain| (is_stalled || !is_behind(chain)).then(|| chain.create_block_template(&options));
         match self.context.chain.call(create).await? {
             Some(Ok(template)) => Ok(Some(template)),
             Some(Err(error)) => {
@@ -135,7 +151,10 @@ impl Miner {
                 () = async { drop(tips.wait_for(|tip| tip.hash != previous).await) } => break search.cancel().await?,
                 found = search.found() => break found?,
                 _ = refresh.tick() => {
-                    let is_outdated = move |chain: &mut Chain| chain.mempool.updates() != updates || is_behind(chain);
+                    let is_stalled = self.is_stalled();
+                    let is_outdated = move |chain: &mut Chain| {
+                        chain.mempool.updates() != updates || (!is_stalled && is_behind(chain))
+                    };
                     if self.context.chain.call(is_outdated).await.unwrap_or(true) {
                         break search.cancel().await?;
                     }

@@ -48,6 +48,24 @@ impl Chainstate {
         })
     }
 
+    /// Begins to write what was committed, and does not wait for it: what it fails with is told by whatever comes next. False when
+    /// it would have to wait, because a flush is running or somebody reads all coins.
+    ///
+    /// # Errors
+    ///
+    /// When the flush cannot begin, or the last one failed.
+    pub fn flush_in_background(&mut self) -> Result<bool, ChainstateError> {
+        let is_running = self.flush.as_ref().is_some_and(|Flush(thread)| !thread.is_finished());
+        if is_running || self.coins.store().are_held() {
+            return Ok(false);
+        }
+        self.guarded(|chainstate| {
+            chainstate.activate_and_settle(None)?;
+            chainstate.start_flush()?;
+            Ok(true)
+        })
+    }
+
     /// Makes durable what was committed before `result`, and passes that on. Only a fault keeps it from that: the space that
     /// stays free on a disk that is nearly full is there for this.
     pub(super) fn flush_behind<T>(&mut self, result: Result<T, ChainstateError>) -> Result<T, ChainstateError> {

@@ -111,6 +111,11 @@ impl CoinPages {
         Ok(())
     }
 
+    /// Whether a merge would have to wait for somebody who holds the pages.
+    pub(crate) fn are_held(&self) -> bool {
+        self.holds.are_held()
+    }
+
     /// Keeps the pages as they are until the hold is dropped. No merge may be running.
     pub(crate) fn hold(&self) -> PagesHold {
         self.holds.hold()

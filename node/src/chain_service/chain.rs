@@ -12,6 +12,8 @@ use super::templates::Templates;
 
 /// Blocks that were submitted last and need not be read from disk again.
 const RECENT_BLOCKS: usize = 8;
+/// Bodies of connected blocks that the pool is shown at a time.
+const BODIES_AT_A_TIME: usize = 16;
 /// Bodies of disconnected blocks whose transactions may come back to the pool, in bytes (Core:
 /// `MAX_DISCONNECTED_TX_POOL_BYTES`, `kernel/disconnected_transactions.h`).
 const MAX_DISCONNECTED_BYTES: usize = 20_000_000;
@@ -86,12 +88,19 @@ impl Chain {
             return Ok(());
         }
         let disconnected = self.disconnected_bodies(disconnected);
-        let connected = connected
-            .iter()
-            .map(|block| Ok((block.height, self.block(&block.hash)?)))
-            .collect::<Result<Vec<_>, ChainstateError>>()?;
-        self.mempool.tip_changed(&self.chainstate, &disconnected, &connected)?;
-        Ok(())
+        // Bodies are large, and of a long way there are many. What comes back of the disconnected ones has to fit in with all that
+        // was connected, so it comes last.
+        let mut chunks = connected.chunks(BODIES_AT_A_TIME).peekable();
+        loop {
+            let bodies = chunks.next().unwrap_or_default().iter();
+            let bodies = bodies.map(|block| Ok((block.height, self.block(&block.hash)?)));
+            let bodies = bodies.collect::<Result<Vec<_>, ChainstateError>>()?;
+            if chunks.peek().is_none() {
+                self.mempool.tip_changed(&self.chainstate, &disconnected, &bodies)?;
+                return Ok(());
+            }
+            self.mempool.tip_changed(&self.chainstate, &[], &bodies)?;
+        }
     }
 
     /// Bodies of disconnected blocks, the newest first; the newest are left out when there are too many bytes, and those that were

@@ -1,20 +1,30 @@
 //! Headers and blocks that a peer has and we do not.
 
 use bitcoin::BlockHash;
+use bitcoin::block::Header;
 use bitcoin::hashes::Hash;
 use cairn_chain::chainstate::Chainstate;
 use cairn_chain::header_chain::HeaderChain;
+use cairn_chain::pow::Work;
 use cairn_net::PeerId;
 use cairn_net::protocol::{HeadersRequest, MAX_BLOCKS_TO_REQUEST, MAX_HEADERS_RESULTS};
 use tracing::{debug, info};
 
 use super::Relay;
 use super::error::RelayError;
+use crate::chain_service::ChainStopped;
 
+/// Blocks below our tip from whose work on a chain is worth the memory (Core: `GetAntiDoSWorkThreshold`).
+const WORK_BUFFER: u32 = 144;
 /// Hashes at the start of a locator that follow one another (Core: `LocatorEntries`, `chain.cpp`).
 const DENSE_LOCATOR: u32 = 10;
 
 impl Relay {
+    /// Whether blocks are missing.
+    pub(super) async fn is_behind(&self) -> Result<bool, ChainStopped> {
+        self.context.chain.call(|chain| !missing_blocks(&chain.chainstate).is_empty()).await
+    }
+
     /// Gets from a peer what we do not have: headers, then the blocks of the best chain, the lowest first.
     pub(super) async fn catch_up(&self, peer: PeerId) -> Result<(), RelayError> {
         loop {
@@ -26,8 +36,8 @@ impl Relay {
                 break;
             }
             debug!(%peer, count, "headers");
-            self.context.chain.call(move |chain| chain.chainstate.accept_headers(&headers, true)).await???;
-            if count < MAX_HEADERS_RESULTS {
+            let is_news = self.context.chain.call(move |chain| take_headers(&mut chain.chainstate, &headers)).await??;
+            if !is_news || count < MAX_HEADERS_RESULTS {
                 break;
             }
         }
@@ -49,6 +59,26 @@ impl Relay {
         }
         Ok(())
     }
+}
+
+/// Takes headers if they are worth the memory; whether one was not known.
+///
+/// A chain has to have about as much work as ours when it ends with them (Core: `GetAntiDoSWorkThreshold`,
+/// `net_processing.cpp`): a branch that gets there later is not followed.
+fn take_headers(chainstate: &mut Chainstate, headers: &[Header]) -> Result<bool, RelayError> {
+    let Some(parent) = headers.first().and_then(|first| chainstate.lookup(&first.prev_blockhash)) else {
+        return Ok(false);
+    };
+    let tip = chainstate.tip();
+    let work: Work = headers.iter().map(|header| Work::from_compact(header.bits)).sum();
+    let buffer = chainstate.block_hash(tip.height.saturating_sub(WORK_BUFFER));
+    let threshold = buffer.and_then(|hash| chainstate.lookup(&hash)).map(|block| block.work);
+    if threshold.is_some_and(|threshold| parent.work + work < threshold) {
+        return Ok(false);
+    }
+    let is_news = headers.iter().any(|header| chainstate.lookup(&header.block_hash()).is_none());
+    chainstate.accept_headers(headers, true)??;
+    Ok(is_news)
 }
 
 /// Hashes of the best header's chain from its end backwards, ever fewer, ending with genesis (Core: `LocatorEntries`).

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use bitcoin::Txid;
 use bitcoin::block::Header;
 use cairn_chain::chainstate::{ChainEvent, Chainstate};
-use cairn_chain::mempool::MempoolEvent;
+use cairn_chain::mempool::{Mempool, MempoolEvent};
 use cairn_chain::primitives::Transaction;
 use cairn_chain::validation::HeaderError;
 use cairn_net::{Acceptance, GossipHeader, GossipTransaction, PublishError};
@@ -15,6 +16,8 @@ use crate::chain_service::{Chain, ChainStopped};
 
 /// Blocks below the tip at which a branch that is announced may begin.
 const MAX_FORK_DEPTH: u32 = 288;
+/// Transactions that are announced late at a time.
+const MAX_UNBROADCAST: usize = 100;
 
 /// What is known of a header that was announced.
 enum Announced {
@@ -100,7 +103,8 @@ impl Relay {
             Refusal::Rejected(rejection.error.to_string())
         };
         let check = move |chain: &mut Chain| {
-            if chain.mempool.contains(&transaction.as_ref().as_ref().txid()) {
+            // The same with another witness is another message, and is judged.
+            if chain.mempool.contains_wtxid(&transaction.as_ref().as_ref().wtxid()) {
                 return Ok(None);
             }
             let cache = Arc::clone(chain.chainstate.validation_cache());
@@ -127,19 +131,46 @@ impl Relay {
             chainstate.lookup(&tip).filter(|_| is_current).map(|block| block.header)
         });
         if let Some(header) = header.await? {
-            note_failure("block", self.network.publish_header(header).await);
+            if let Err(error) = self.network.publish_header(header).await {
+                debug!(%tip, %error, "a block was announced to nobody");
+            }
         }
         Ok(())
     }
 
-    /// Announces what came into the pool. What came from peers was announced already.
-    pub(super) async fn announce_transactions(&self, events: &[MempoolEvent]) {
-        for event in events {
-            if let MempoolEvent::Added { transaction, .. } = event {
-                let bytes = transaction.as_ref().as_ref().bytes().to_vec();
-                note_failure("transaction", self.network.publish_transaction(bytes).await);
+    /// Announces what was sent to this node and came into the pool. What came from peers they announce themselves.
+    pub(super) async fn announce_transactions(&self, events: &[MempoolEvent]) -> Result<(), ChainStopped> {
+        let added = events.iter().filter_map(|event| match event {
+            MempoolEvent::Added { transaction, .. } => Some(transaction.as_ref().as_ref().txid()),
+            MempoolEvent::Removed { .. } => None,
+        });
+        let added: Vec<Txid> = added.collect();
+        self.broadcast(move |mempool| added.into_iter().filter(|txid| mempool.is_unbroadcast(txid)).collect()).await
+    }
+
+    /// Announces what was sent to this node when nobody was there to hear of it (Core: `ReattemptInitialBroadcast`).
+    pub(super) async fn announce_unbroadcast(&self) -> Result<(), ChainStopped> {
+        if self.network.connected_peers().is_empty() {
+            return Ok(());
+        }
+        self.broadcast(|mempool| mempool.unbroadcast().copied().take(MAX_UNBROADCAST).collect()).await
+    }
+
+    async fn broadcast(&self, choose: impl FnOnce(&Mempool) -> Vec<Txid> + Send + 'static) -> Result<(), ChainStopped> {
+        let chosen = self.context.chain.call(move |chain| {
+            let mempool = &chain.mempool;
+            let entry = |txid| Some((txid, mempool.get(&txid)?.tx().bytes().to_vec()));
+            choose(mempool).into_iter().filter_map(entry).collect::<Vec<_>>()
+        });
+        for (txid, bytes) in chosen.await? {
+            match self.network.publish_transaction(bytes).await {
+                Ok(()) | Err(PublishError::AlreadyPublished) => {
+                    self.context.chain.call(move |chain| chain.mempool.remove_unbroadcast(&txid)).await?;
+                }
+                Err(error) => debug!(%txid, %error, "a transaction was announced to nobody"),
             }
         }
+        Ok(())
     }
 }
 
@@ -147,12 +178,6 @@ impl Relay {
 enum Refusal {
     Stopped(ChainStopped),
     Rejected(String),
-}
-
-fn note_failure(what: &str, outcome: Result<(), PublishError>) {
-    if let Err(error) = outcome {
-        debug!(%error, "a {what} was announced to nobody");
-    }
 }
 
 fn look_up(chainstate: &mut Chainstate, header: &Header) -> Announced {

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bitcoin::Target;
 use cairn_net::{
@@ -11,6 +12,7 @@ use cairn_net::{
 use thiserror::Error;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Semaphore, mpsc};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 use tracing::{debug, info, warn};
 
 use super::Relay;
@@ -26,6 +28,12 @@ const KEY_FILE: &str = "node_key";
 const MAX_WAITING: usize = 64;
 /// Bodies of announced blocks that are fetched at the same time.
 const MAX_FETCHES: usize = 3;
+/// Time between two looks at whether blocks are missing that nobody is asked for.
+const CATCH_UP_INTERVAL: Duration = Duration::from_secs(5);
+/// How long one peer keeps the others from being asked.
+const CATCH_UP_TIME: Duration = Duration::from_secs(10 * 60);
+/// Time between two looks at what was announced to nobody. Core waits ten to fifteen minutes, so as not to tell whose it is.
+const ANNOUNCE_INTERVAL: Duration = Duration::from_secs(5);
 /// Questions of peers that are answered at the same time.
 const MAX_SERVED: usize = 8;
 
@@ -75,21 +83,37 @@ pub(crate) async fn start(context: &SharedContext, tasks: &mut Tasks) -> Result<
     Ok(handle)
 }
 
-/// Catches up with one peer after the other, until the node is to stop.
+/// Catches up with one peer after the other, until the node is to stop. While blocks are missing, every peer has its turn.
 async fn catch_up_with_all(relay: Relay, mut waiting: mpsc::Receiver<PeerId>) -> Result<(), Infallible> {
     let shutdown = relay.context.shutdown.clone();
+    let mut again = interval(CATCH_UP_INTERVAL);
+    again.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut turn = 0;
     loop {
         let peer = tokio::select! {
             biased;
             () = shutdown.cancelled() => return Ok(()),
             peer = waiting.recv() => peer,
+            _ = again.tick() => {
+                let peers = relay.network.connected_peers();
+                match relay.is_behind().await {
+                    Ok(true) if !peers.is_empty() => {
+                        turn += 1;
+                        Some(peers[turn % peers.len()].peer)
+                    }
+                    Ok(_) => continue,
+                    Err(ChainStopped) => None,
+                }
+            }
         };
         let Some(peer) = peer else { return Ok(()) };
         tokio::select! {
             biased;
             () = shutdown.cancelled() => return Ok(()),
-            caught_up = relay.catch_up(peer) => if let Err(error) = caught_up {
-                warn!(%peer, %error, "could not catch up");
+            caught_up = timeout(CATCH_UP_TIME, relay.catch_up(peer)) => match caught_up {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => debug!(%peer, %error, "could not catch up"),
+                Err(_) => debug!(%peer, "others have their turn to be caught up with"),
             }
         }
     }
@@ -100,6 +124,8 @@ async fn run(relay: Relay, mut events: NetworkEvents) -> Result<(), Infallible> 
     let shutdown = relay.context.shutdown.clone();
     let (mut tips, mut transactions) = (relay.context.chain.subscribe(), relay.context.chain.subscribe_mempool());
     let places = Arc::new(Semaphore::new(MAX_SERVED));
+    let mut late = interval(ANNOUNCE_INTERVAL);
+    late.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let outcome: Result<(), ChainStopped> = tokio::select! {
             () = shutdown.cancelled() => return Ok(()),
@@ -121,16 +147,14 @@ async fn run(relay: Relay, mut events: NetworkEvents) -> Result<(), Infallible> 
                 }
                 Ok(())
             }
+            _ = late.tick() => relay.announce_unbroadcast().await,
             event = tips.recv() => match event {
                 Ok(event) => relay.announce_tip(&event).await,
                 Err(RecvError::Lagged(_)) => Ok(()),
                 Err(RecvError::Closed) => return Ok(()),
             },
             events = transactions.recv() => match events {
-                Ok(events) => {
-                    relay.announce_transactions(&events).await;
-                    Ok(())
-                }
+                Ok(events) => relay.announce_transactions(&events).await,
                 Err(RecvError::Lagged(missed)) => {
                     debug!(missed, "transactions came too fast to be announced");
                     Ok(())

@@ -24,8 +24,9 @@ pub(super) async fn flush_periodically(context: SharedContext) -> Result<(), Cha
             () = context.shutdown.cancelled() => return Ok(()),
             _ = ticks.tick() => {}
         }
-        match context.chain.call(|chain| chain.chainstate.flush()).await {
-            Ok(Ok(())) => debug!("chain state written"),
+        match context.chain.call(|chain| chain.chainstate.flush_in_background()).await {
+            Ok(Ok(true)) => debug!("writing the chain state"),
+            Ok(Ok(false)) => debug!("the chain state is being read or written; it is written next time"),
             // After a fault the chain thread ends and says why. A full disk is none: there may be room later.
             Ok(Err(error)) => warn!(%error, "the chain state could not be written"),
             Err(_) => return Ok(()),

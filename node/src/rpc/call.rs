@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use super::arguments::Arguments;
@@ -23,6 +23,14 @@ pub(crate) struct Call {
 }
 
 impl Call {
+    /// Waits until nobody wants the answer any more: the client has gone, or the node is to stop.
+    pub(crate) async fn abandoned(&self) {
+        tokio::select! {
+            () = self.context.shutdown.cancelled() => {}
+            () = self.caller.gone.cancelled() => {}
+        }
+    }
+
     /// Waits for something that may take long and costs nothing meanwhile, such as the next block. Others may run in the
     /// meantime, however many wait.
     ///
@@ -30,13 +38,16 @@ impl Call {
     ///
     /// When the client has gone, or the node stops.
     pub(crate) async fn wait<T>(&self, event: impl Future<Output = T>) -> Result<T, RpcError> {
-        self.caller.slot.give_back();
-        tokio::select! {
+        let places = self.caller.slot.give_back();
+        let outcome = tokio::select! {
             biased;
             () = self.context.shutdown.cancelled() => Err(RpcError::shutting_down()),
             () = self.caller.gone.cancelled() => Err(RpcError::misc("The client has gone")),
             outcome = event => Ok(outcome),
-        }
+        };
+        // What is left to do counts again.
+        self.caller.slot.take(places).await;
+        outcome
     }
 }
 
@@ -71,12 +82,24 @@ pub(super) struct Caller {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Slot(Arc<Mutex<Option<OwnedSemaphorePermit>>>);
 
+/// Where a place that was given back came from.
+type Places = Option<Arc<Semaphore>>;
+
 impl Slot {
     pub(super) fn new(permit: OwnedSemaphorePermit) -> Self {
         Self(Arc::new(Mutex::new(Some(permit))))
     }
 
-    fn give_back(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    fn give_back(&self) -> Places {
+        let permit = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        permit.map(|permit| Arc::clone(permit.semaphore()))
+    }
+
+    /// Waits for a place again, after one was given back.
+    async fn take(&self, places: Places) {
+        let Some(places) = places else { return };
+        // The semaphore is never closed.
+        let permit = places.acquire_owned().await.ok();
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = permit;
     }
 }

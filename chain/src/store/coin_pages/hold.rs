@@ -25,6 +25,11 @@ impl Holds {
         PagesHold(Arc::clone(&self.0))
     }
 
+    /// Whether somebody holds the pages.
+    pub(super) fn are_held(&self) -> bool {
+        *self.0.count() > 0
+    }
+
     /// Waits until nobody holds the pages any more.
     pub(super) fn wait_until_gone(&self) {
         let waited = self.0.all_gone.wait_while(self.0.count(), |count| *count > 0);

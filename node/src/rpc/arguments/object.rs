@@ -29,6 +29,11 @@ impl Object {
         Ok(object)
     }
 
+    /// All keys and values, as they were passed.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &RawValue)> {
+        self.0.iter().map(|(key, value)| (&**key, &**value))
+    }
+
     /// All keys.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(key, _)| &**key)

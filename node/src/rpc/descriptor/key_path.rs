@@ -7,6 +7,11 @@ use bitcoin::bip32::ChildNumber;
 
 use super::DescriptorError;
 
+/// The most steps there are: the depth of a key is written in one byte (BIP32).
+const MAX_STEPS: usize = 255;
+/// The most alternatives a step has. Core knows no limit, but every alternative is a path of its own.
+const MAX_ALTERNATIVES: usize = 1000;
+
 /// Steps from a key to one that is derived from it.
 pub(super) type KeyPath = Vec<ChildNumber>;
 
@@ -41,6 +46,10 @@ pub(super) fn parse_paths(
     apostrophe: &mut bool,
     allow_multipath: bool,
 ) -> Result<Vec<KeyPath>, DescriptorError> {
+    if steps.len() > MAX_STEPS {
+        let message = format!("Key path of {} steps, more than {MAX_STEPS} cannot be derived", steps.len());
+        return Err(DescriptorError::new(message));
+    }
     let mut path = KeyPath::with_capacity(steps.len());
     let mut alternatives: Option<(usize, KeyPath)> = None;
     for step in steps {
@@ -74,6 +83,10 @@ fn parse_alternatives(inner: &str, apostrophe: &mut bool) -> Result<KeyPath, Des
     let texts: Vec<_> = inner.split(';').collect();
     if texts.len() < 2 {
         return Err(DescriptorError::new("Multipath key path specifiers must have at least two items"));
+    }
+    if texts.len() > MAX_ALTERNATIVES {
+        let message = format!("Multipath key path specifier of {} items, more than {MAX_ALTERNATIVES}", texts.len());
+        return Err(DescriptorError::new(message));
     }
     let mut seen = HashSet::with_capacity(texts.len());
     let mut values = KeyPath::with_capacity(texts.len());

@@ -12,7 +12,7 @@ use cairn_net::{Direction, NetworkHandle};
 use serde::Serialize;
 
 use crate::context::NodeContext;
-use crate::rpc::{Btc, Call, Category, Example, Method, ResultDoc, RpcResult, to_result};
+use crate::rpc::{Btc, Call, Category, Example, Method, ResultDoc, RpcError, RpcResult, to_result};
 use peer_info::{PEER_FIELDS, PeerView};
 
 /// The version of Bitcoin Core whose interface this is, as it counts them (Core: `CLIENT_VERSION`, `clientversion.h`).
@@ -172,7 +172,7 @@ async fn getconnectioncount(call: Call) -> RpcResult {
     to_result(&Connections::now(&call.context).count())
 }
 
-async fn getnettotals(_: Call) -> RpcResult {
+async fn getnettotals(call: Call) -> RpcResult {
     #[derive(Serialize)]
     struct UploadTarget {
         timeframe: u32,
@@ -188,6 +188,10 @@ async fn getnettotals(_: Call) -> RpcResult {
         totalbytessent: u64,
         timemillis: u64,
         uploadtarget: UploadTarget,
+    }
+    if Connections::now(&call.context).count() > 0 {
+        // A number that is not known is better not told.
+        return Err(RpcError::misc("Bytes to and from peers are not counted yet"));
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     to_result(&NetTotals {
@@ -263,7 +267,7 @@ async fn getnetworkinfo(call: Call) -> RpcResult {
 
 async fn getpeerinfo(call: Call) -> RpcResult {
     let peers = call.context.network.get().map(NetworkHandle::connected_peers).unwrap_or_default();
-    let views: Vec<_> = peers.iter().enumerate().map(|(id, peer)| PeerView::new(id, peer)).collect();
+    let views: Vec<_> = peers.iter().map(PeerView::new).collect();
     to_result(&views)
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use bitcoin::{Amount, BlockHash, OutPoint, Script, ScriptBuf, Txid};
 use cairn_chain::chainstate::{ChainstateError, CoinsSnapshot};
@@ -23,8 +24,8 @@ use crate::rpc::{
 /// The scripts of a range that does not say where it ends.
 const DEFAULT_RANGE: IndexRange = IndexRange { first: 0, last: 1000 };
 
-/// The most scripts that are looked for at a time, so that no client chooses our memory: twice what one range can have.
-const MAX_SCRIPTS: usize = 2_000_000;
+/// The most indices that are looked for at a time, so that no client chooses our memory: twice what one range can have.
+const MAX_INDICES: u32 = 2_000_000;
 
 /// A `raw()` descriptor for examples: an output of 12cbQLTFMXRnSzktFkuoG3eHoMeFtpTu3S.
 macro_rules! raw_descriptor {
@@ -170,8 +171,8 @@ async fn start(call: Call) -> RpcResult {
     let objects = objects.ok_or_else(|| RpcError::misc("scanobjects argument is required for the start action"))?;
     let objects = objects.iter().map(|object| ScanObject::read(object)).collect::<Result<Vec<_>, _>>()?;
     let format = call.context.params.address_format;
-    let shutdown = call.context.shutdown.clone();
-    let wanted = run_apart(move || Wanted::derive(&objects, format, &shutdown)).await?;
+    let (shutdown, search) = (call.context.shutdown.clone(), Arc::clone(&running.search));
+    let wanted = run_apart(move || Wanted::derive(&objects, format, &search, &shutdown)).await?;
 
     let turn = call.wait(call.context.coin_scans.turn()).await?;
     let snapshot = call.context.chain.call(|chain| chain.chainstate.coins_snapshot()).await??;
@@ -275,14 +276,29 @@ struct Source {
 }
 
 impl Wanted {
-    fn derive(objects: &[ScanObject], format: AddressFormat, shutdown: &CancellationToken) -> Result<Self, RpcError> {
+    fn derive(
+        objects: &[ScanObject],
+        format: AddressFormat,
+        search: &CoinSearch,
+        shutdown: &CancellationToken,
+    ) -> Result<Self, RpcError> {
         let mut wanted = Self { descriptors: Vec::new(), scripts: HashMap::new() };
+        let mut indices = 0_u32;
         for ScanObject { text, range } in objects {
             for descriptor in Descriptor::parse(text, format, false)? {
                 let range = if descriptor.is_range() { *range } else { IndexRange { first: 0, last: 0 } };
+                indices = indices.saturating_add(range.last - range.first + 1);
+                if indices > MAX_INDICES {
+                    let message = format!("More than {MAX_INDICES} indices to look for at a time");
+                    return Err(RpcError::new(RpcErrorCode::LimitExceeded, message));
+                }
                 for index in range.first..=range.last {
                     if shutdown.is_cancelled() {
                         return Err(RpcError::shutting_down());
+                    }
+                    if search.is_aborted() {
+                        // The search itself ends at once, too.
+                        return Ok(wanted);
                     }
                     let scripts = descriptor.scripts(index).ok_or_else(|| {
                         let message = format!("Cannot derive script without private keys: '{text}'");
@@ -294,10 +310,6 @@ impl Wanted {
                     }
                 }
                 wanted.descriptors.push(descriptor);
-                if wanted.scripts.len() > MAX_SCRIPTS {
-                    let message = format!("More than {MAX_SCRIPTS} scripts to look for at a time");
-                    return Err(RpcError::new(RpcErrorCode::LimitExceeded, message));
-                }
             }
         }
         Ok(wanted)

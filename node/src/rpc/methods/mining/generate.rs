@@ -176,7 +176,7 @@ async fn generate_blocks(call: &Call, script: &ScriptBuf, count: i32, mut max_tr
     to_result(&hashes)
 }
 
-/// Searches the nonces of a template on a thread of its own, until the node is to stop.
+/// Searches the nonces of a template on a thread of its own, until the node is to stop or nobody waits.
 async fn mine(call: &Call, template: BlockTemplate, max_tries: &mut u64) -> Result<Mined, RpcError> {
     let interrupt = Arc::new(AtomicBool::new(false));
     let mut left = *max_tries;
@@ -190,7 +190,7 @@ async fn mine(call: &Call, template: BlockTemplate, max_tries: &mut u64) -> Resu
     tokio::pin!(search);
     let ended = tokio::select! {
         ended = &mut search => ended,
-        () = call.context.shutdown.cancelled() => {
+        () = call.abandoned() => {
             interrupt.store(true, Ordering::Relaxed);
             search.await
         }

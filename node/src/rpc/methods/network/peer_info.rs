@@ -9,7 +9,7 @@ use crate::rpc::ResultDoc;
 
 /// The fields of a peer.
 pub(super) const PEER_FIELDS: &[ResultDoc] = &[
-    ResultDoc::number("id", "Peer index, the oldest connection first"),
+    ResultDoc::number("id", "Peer index: made from the peer's key, so that it stays the same"),
     ResultDoc::string("addr", "The multiaddress of the peer"),
     ResultDoc::string("network", "Network (ipv4, ipv6, not_publicly_routable)"),
     ResultDoc::string("subver", "The string version"),
@@ -26,7 +26,7 @@ pub(super) const PEER_FIELDS: &[ResultDoc] = &[
 /// A peer.
 #[derive(Debug, Serialize)]
 pub(super) struct PeerView {
-    id: usize,
+    id: u32,
     addr: String,
     network: &'static str,
     subver: String,
@@ -36,8 +36,10 @@ pub(super) struct PeerView {
 }
 
 impl PeerView {
-    /// A peer, and its place among all.
-    pub(super) fn new(id: usize, peer: &ConnectedPeer) -> Self {
+    pub(super) fn new(peer: &ConnectedPeer) -> Self {
+        // The end of a hash or of a key.
+        let bytes = peer.peer.to_bytes();
+        let id = bytes.last_chunk().map_or(0, |end| u32::from_be_bytes(*end));
         let inbound = peer.direction == Direction::Inbound;
         Self {
             id,

@@ -1,6 +1,6 @@
 //! Unsigned transactions (Core: `ConstructTransaction`, `rpc/rawtransaction_util.cpp`).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use bitcoin::opcodes::all::OP_RETURN;
 use bitcoin::{Amount, OutPoint, ScriptBuf, Txid};
@@ -163,8 +163,9 @@ fn parse_input(input: &Object, default_sequence: u32) -> Result<DraftInput, RpcE
 /// `NormalizeOutputs`).
 fn normalize_outputs(outputs: &RawValue) -> Result<Vec<(String, Box<RawValue>)>, RpcError> {
     let pairs = |object: &Object| -> Vec<(String, Box<RawValue>)> {
-        let value = |key: &str| object.raw(key).unwrap_or(RawValue::NULL).to_owned();
-        object.keys().map(|key| (key.to_owned(), value(key))).collect()
+        let mut first: HashMap<&str, &RawValue> = HashMap::new();
+        let value = |(key, value)| (String::from(key), (*first.entry(key).or_insert(value)).to_owned());
+        object.iter().map(value).collect()
     };
     match JsonType::of(outputs) {
         JsonType::Null => Err(RpcError::invalid_parameter("Invalid parameter, output argument must be non-null")),

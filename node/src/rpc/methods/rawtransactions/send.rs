@@ -60,6 +60,9 @@ pub(in crate::rpc::methods) const METHODS: &[Method] = &[Method {
     handler: |call| Box::pin(sendrawtransaction(call)),
 }];
 
+/// No block holds more outputs (Core: `MAX_OUTPUTS_PER_BLOCK`, `coins.cpp`).
+const MAX_OUTPUTS_PER_BLOCK: usize = 4_000_000 / (4 * 9);
+
 /// What a client sent.
 #[derive(Debug, Clone)]
 struct Submission {
@@ -125,7 +128,8 @@ fn begin(chain: &mut Chain, submission: &Submission) -> Result<Step, Failure> {
     let Submission { transaction, max_fee } = submission;
     let tx = transaction.as_ref().as_ref();
     let txid = tx.txid();
-    for (vout, _) in (0..).zip(tx.outputs()) {
+    // No block holds a transaction with more outputs, so nobody has to look.
+    for (vout, _) in (0..).zip(tx.outputs()).take(MAX_OUTPUTS_PER_BLOCK) {
         let coin = chain.chainstate.coin(&OutPoint { txid, vout });
         if coin.map_err(|error| Failure::Rejected(error.into()))?.is_some() {
             return Err(Failure::AlreadyInUtxoSet);
@@ -133,6 +137,7 @@ fn begin(chain: &mut Chain, submission: &Submission) -> Result<Step, Failure> {
     }
     if chain.mempool.contains(&txid) {
         // Whoever sends it again wants it to be announced again.
+        chain.mempool.add_unbroadcast(txid);
         return Ok(Step::Done);
     }
     let candidate = chain.mempool.check(&chain.chainstate, Arc::clone(transaction))?;
