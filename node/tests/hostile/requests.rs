@@ -87,7 +87,7 @@ impl Attack<'_> {
             if number >= self.count || self.tally.lock().unwrap().failures.len() >= MAX_FAILURES {
                 return;
             }
-            if number % RESTORE_EVERY == 0 {
+            if number.is_multiple_of(RESTORE_EVERY) {
                 self.restore();
             }
             let mut random =
