@@ -58,8 +58,9 @@ impl Access {
     /// What a method answers.
     pub(crate) fn try_call(&self, method: &str, params: &str) -> Result<Value, Value> {
         let body = format!(r#"{{"jsonrpc":"2.0","id":0,"method":"{method}","params":{params}}}"#);
-        let response = Client::new(self.clone()).post(body.as_bytes(), PATIENCE).unwrap();
-        let mut reply: Value = serde_json::from_slice(&response.body).unwrap_or_else(|_| panic!("{response:?}"));
+        let response = Client::new(self.clone()).post(body.as_bytes(), PATIENCE).map_err(|error| error.to_string())?;
+        let reply = serde_json::from_slice(&response.body);
+        let mut reply: Value = reply.map_err(|_| format!("status {}", response.status))?;
         match reply["error"].take() {
             Value::Null => Ok(reply["result"].take()),
             error => Err(error),
