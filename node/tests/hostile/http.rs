@@ -14,6 +14,9 @@ use crate::support::node_process::{Datadir, Node};
 /// Time after which a node that does not answer hangs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// What is said of a connection that the other side has closed.
+const CLOSED: [ErrorKind; 3] = [ErrorKind::BrokenPipe, ErrorKind::ConnectionReset, ErrorKind::UnexpectedEof];
+
 /// Where the node is, and the password.
 #[derive(Debug, Clone)]
 pub(crate) struct Access {
@@ -55,8 +58,9 @@ impl Access {
     /// What a method answers.
     pub(crate) fn try_call(&self, method: &str, params: &str) -> Result<Value, Value> {
         let body = format!(r#"{{"jsonrpc":"2.0","id":0,"method":"{method}","params":{params}}}"#);
-        let response = Client::new(self.clone()).post(body.as_bytes(), PATIENCE).unwrap();
-        let mut reply: Value = serde_json::from_slice(&response.body).unwrap_or_else(|_| panic!("{response:?}"));
+        let response = Client::new(self.clone()).post(body.as_bytes(), PATIENCE).map_err(|error| error.to_string())?;
+        let reply = serde_json::from_slice(&response.body);
+        let mut reply: Value = reply.map_err(|_| format!("status {}", response.status))?;
         match reply["error"].take() {
             Value::Null => Ok(reply["result"].take()),
             error => Err(error),
@@ -94,10 +98,17 @@ impl Client {
 
     /// Sends a body and reads the answer. A client that is not answered in time goes away.
     pub(crate) fn post(&mut self, body: &[u8], patience: Duration) -> io::Result<Response> {
-        let mut stream = match self.stream.take() {
-            Some(stream) => stream,
-            None => self.access.connect()?,
-        };
+        if let Some(stream) = self.stream.take() {
+            match self.post_on(stream, body, patience) {
+                // The server may have closed a connection that was not used for a while.
+                Err(error) if CLOSED.contains(&error.kind()) => {}
+                answer => return answer,
+            }
+        }
+        self.post_on(self.access.connect()?, body, patience)
+    }
+
+    fn post_on(&mut self, mut stream: TcpStream, body: &[u8], patience: Duration) -> io::Result<Response> {
         stream.set_read_timeout(Some(patience))?;
         let sent = stream.write_all(self.access.head(body.len()).as_bytes()).and_then(|()| stream.write_all(body));
         // A server that refuses the head does not wait for the body: then there is an answer all the same.

@@ -31,7 +31,7 @@ use serde_json::Value;
 
 use crate::environment::{number, seed};
 use crate::http::Access;
-use crate::requests::{check_log, start};
+use crate::requests::{ShownLog, check_log, start};
 use crate::support::node_process::{Datadir, Node, wait_for};
 use ledger::{Ledger, hashes};
 use payment::Purse;
@@ -49,6 +49,7 @@ fn a_killed_node_has_a_consistent_chain_and_the_saved_pool() {
     let mut random = Random::new(seed);
     let datadir = Datadir::new();
     let (mut node, log) = start(&datadir, &[]);
+    let _shown = ShownLog(&log);
     let mut access = Access::of(&datadir, &node);
     let purse = Purse::new();
     let ledger = Mutex::new(Ledger::default());

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::environment::number;
 use crate::http::{Access, Client, PATIENCE};
 use crate::process::Usage;
-use crate::requests::{check_log, start};
+use crate::requests::{ShownLog, check_log, start};
 use crate::support::node_process::{Datadir, wait_for};
 use crate::verdict::judge_form;
 
@@ -58,6 +58,7 @@ fn the_largest_bodies_take_bounded_memory() {
     let most_memory = (ANSWERS_AND_NODE + MOST_MADE * ALL_BODIES.min(CLIENTS * megabytes)) << 10;
     let datadir = Datadir::new();
     let (node, log) = start(&datadir, &[]);
+    let _shown = ShownLog(&log);
     let access = Access::of(&datadir, &node);
     let before = Usage::of(node.id());
     for (name, body) in bodies(megabytes << 20) {

@@ -49,6 +49,21 @@ pub(crate) fn start(datadir: &Datadir, args: &[&str]) -> (Node, PathBuf) {
     (datadir.attach("regtest", child), log)
 }
 
+/// Shows the end of what the node said when the test fails.
+pub(crate) struct ShownLog<'a>(pub(crate) &'a Path);
+
+impl Drop for ShownLog<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let said = fs::read_to_string(self.0).unwrap_or_default();
+            // Wrong passwords alone would fill pages.
+            let lines = said.lines().filter(|line| !line.contains("incorrect RPC password"));
+            let lines: Vec<&str> = lines.collect();
+            println!("the node said at the end:\n{}", lines[lines.len().saturating_sub(40)..].join("\n"));
+        }
+    }
+}
+
 /// Panics if the node did.
 pub(crate) fn check_log(log: &Path) {
     let said = fs::read_to_string(log).unwrap();
@@ -87,8 +102,8 @@ impl Attack<'_> {
             if number >= self.count || self.tally.lock().unwrap().failures.len() >= MAX_FAILURES {
                 return;
             }
-            if number % RESTORE_EVERY == 0 {
-                self.restore();
+            if number.is_multiple_of(RESTORE_EVERY) {
+                self.restore(number);
             }
             let mut random =
                 Random::new(self.seed ^ u64::try_from(number).unwrap().wrapping_mul(0x9e37_79b9_7f4a_7c15));
@@ -96,10 +111,18 @@ impl Attack<'_> {
         }
     }
 
-    fn restore(&self) {
-        self.access.call("setmocktime", "[0]");
-        for hash in &self.world.block_hashes {
-            self.access.call("reconsiderblock", &format!("[\"{hash}\"]"));
+    /// Sets the clock right, and lets all blocks count again.
+    fn restore(&self, number: usize) {
+        let reconsider = |hash: &String| ("reconsiderblock", format!("[\"{hash}\"]"));
+        let calls = self.world.block_hashes.iter().map(reconsider);
+        for (method, params) in [("setmocktime", "[0]".to_owned())].into_iter().chain(calls) {
+            if let Err(error) = self.access.try_call(method, &params) {
+                self.tally
+                    .lock()
+                    .unwrap()
+                    .failures
+                    .push(format!("before request {number}, {method} {params}: {error}"));
+            }
         }
     }
 
@@ -178,6 +201,7 @@ fn every_request_is_answered_as_core_would() {
     let (seed, count) = (seed(), number("CAIRN_REQUESTS", 10_000));
     let datadir = Datadir::with_chain();
     let (node, log) = start(&datadir, &["--rpc-server-timeout", "5", "--min-relay-fee", "0"]);
+    let _shown = ShownLog(&log);
     let access = Access::of(&datadir, &node);
     let world = World::ask(&access);
     let before = Usage::of(node.id());

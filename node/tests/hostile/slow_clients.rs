@@ -10,7 +10,7 @@ use cairn_tests::random::Random;
 use crate::environment::seed;
 use crate::http::{Access, Client, PATIENCE};
 use crate::process::Usage;
-use crate::requests::{check_log, start};
+use crate::requests::{ShownLog, check_log, start};
 use crate::support::node_process::{Datadir, wait_for};
 
 /// Clients that do nothing quickly.
@@ -91,6 +91,7 @@ fn slow_clients_are_cut_off_and_harm_nobody() {
     let mut random = Random::new(seed());
     let datadir = Datadir::new();
     let (node, log) = start(&datadir, &["--rpc-server-timeout", &TIMEOUT.to_string()]);
+    let _shown = ShownLog(&log);
     let access = Access::of(&datadir, &node);
     access.call("getblockcount", "[]");
     let before = Usage::of(node.id());
