@@ -63,15 +63,16 @@ impl Relay {
                 let now = chain.chainstate.adjusted_time();
                 let is_pruned = chain.chainstate.options().prune_target.is_some();
                 let services = if is_pruned { Services::NETWORK_LIMITED } else { Services::NETWORK };
-                let fee_filter = chain.mempool.min_fee_rate(now).max(chain.mempool.options().min_relay_fee_rate);
+                let relay = chain.mempool.options().min_relay_fee_rate.fee_per_kvb();
+                let fee_filter = chain.mempool.min_fee_rate(now).fee_per_kvb().max(relay);
                 Status {
                     spec_hash,
                     tip_hash: tip.hash,
                     height: tip.height,
                     work: work.to_be_bytes(),
-                    services: services.union(Services::WITNESS),
+                    services: services.with(Services::WITNESS),
                     prune_height: chain.chainstate.status().map_or(tip.height, |status| status.first_body),
-                    fee_filter: u64::try_from(fee_filter.fee_per_kvb()).unwrap_or(0),
+                    fee_filter: u64::try_from(fee_filter).unwrap_or(0),
                     user_agent,
                 }
             })
