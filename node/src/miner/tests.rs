@@ -15,6 +15,7 @@ fn miner(test: &RpcTest, threads: usize, max_hashes_per_second: u64) -> Miner {
         script: ScriptBuf::from_hex(SCRIPT).unwrap(),
         threads: NonZeroUsize::new(threads).unwrap(),
         max_hashes_per_second: NonZeroU64::new(max_hashes_per_second),
+        last_tip: None,
         extra_nonce: 7,
     }
 }
