@@ -192,8 +192,13 @@ impl Chainstate {
         self.coins.coin(outpoint)
     }
 
-    /// Remembers coins that were looked up and that the next blocks are likely to spend.
-    pub fn remember_coins(&mut self, coins: impl IntoIterator<Item = (OutPoint, Coin)>) {
+    /// Remembers coins that were looked up when `tip` was the last block, and that the next blocks are likely to spend. Does
+    /// nothing when another block is the last now: they may be spent, or not be there at all.
+    pub fn remember_coins(&mut self, tip: &BlockHash, coins: impl IntoIterator<Item = (OutPoint, Coin)>) {
+        // What is in flight has changed coins without another tip.
+        if !self.in_flight.is_empty() || self.tip().hash != *tip {
+            return;
+        }
         if self.coins.remembered_memory() > self.options.cache_bytes / REMEMBERED_SHARE {
             self.coins.forget();
         }

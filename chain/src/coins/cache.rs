@@ -55,8 +55,8 @@ impl<V: CoinsView> CoinsCache<V> {
         self.remembered.memory()
     }
 
-    /// Remembers an unspent coin, which is what a look-up of `outpoint` gave, so that the next one need not go to the store
-    /// (Core: `CCoinsViewCache` after `AccessCoin`).
+    /// Remembers an unspent coin, which is what a look-up of `outpoint` would give now, so that the next one need not go to the
+    /// store. Whoever remembers a coin that is gone has made money (Core: `CCoinsViewCache` after `AccessCoin`).
     pub fn remember(&mut self, outpoint: OutPoint, coin: Coin) {
         let hash = self.hasher.hash(&outpoint);
         if self.active.get(hash, &outpoint).is_none() {

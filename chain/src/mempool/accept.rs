@@ -174,7 +174,13 @@ impl Candidate {
 }
 
 impl VerifiedCandidate {
-    /// The coins of the chain that it spends, which its block will ask for.
+    /// The last block when it was checked.
+    #[must_use]
+    pub fn tip(&self) -> BlockHash {
+        self.0.tip
+    }
+
+    /// The coins of the chain that it spends, which its block will ask for, as they were at its [tip](Self::tip).
     pub fn coins(&self) -> impl Iterator<Item = (OutPoint, &Coin)> {
         let Workspace { entry, spent, .. } = &self.0.workspace;
         let inputs = entry.tx().inputs().zip(spent);

@@ -113,10 +113,12 @@ impl Mempool {
             }
         }
         let next_height = view.next_height();
-        chain.remember_coins(ahead.iter().flat_map(|ahead| {
+        let tip = chain.tip().hash;
+        let coins = ahead.iter().flat_map(|ahead| {
             let inputs = ahead.transaction.as_ref().as_ref().inputs().map(|input| input.prevout());
             inputs.zip(ahead.spent.iter().cloned()).filter(|(_, coin)| coin.height < next_height)
-        }));
+        });
+        chain.remember_coins(&tip, coins);
         ahead
     }
 }

@@ -169,3 +169,38 @@ fn a_candidate_that_is_dropped_leaves_nothing() {
     assert_eq!(before, (node.pool.memory(), node.pool.sequence(), node.pool.updates()));
     node.check();
 }
+
+/// Remembers the coins of a candidate as the node does, which may be late.
+fn remember(node: &mut Node, candidate: &VerifiedCandidate) {
+    let coins: Vec<_> = candidate.coins().map(|(outpoint, coin)| (outpoint, coin.clone())).collect();
+    assert!(!coins.is_empty());
+    node.chain.remember_coins(&candidate.tip(), coins);
+}
+
+#[test]
+fn a_coin_that_was_spent_meanwhile_is_not_remembered() {
+    let mut node = Node::new();
+    let coin = node.coin();
+    let candidate = verified(&node, &spend(&[coin], 100));
+    remember(&mut node, &candidate);
+    assert!(node.chain.coin(&coin.outpoint).unwrap().is_some());
+    node.mine(&[spend(&[coin], 1000)]);
+    // From here on it is no change of the cache that hides the coin.
+    node.chain.flush().unwrap();
+    node.chain.flush().unwrap();
+    remember(&mut node, &candidate);
+    assert_eq!(node.chain.coin(&coin.outpoint).unwrap(), None);
+}
+
+#[test]
+fn a_coin_whose_block_was_taken_back_meanwhile_is_not_remembered() {
+    let mut node = Node::new();
+    let parent = spend(&[node.coin()], 100);
+    node.mine(std::slice::from_ref(&parent));
+    let coin = coin_of(&parent);
+    let candidate = verified(&node, &spend(&[coin], 100));
+    let hash = node.chain.tip().hash;
+    node.chain.invalidate_block(&hash).unwrap();
+    remember(&mut node, &candidate);
+    assert_eq!(node.chain.coin(&coin.outpoint).unwrap(), None);
+}
