@@ -115,7 +115,8 @@ impl Relay {
         let verified = tokio::task::spawn_blocking(move || candidate.verify_scripts(&cache)).await;
         let verified = verified.map_err(|error| Refusal::Rejected(error.to_string()))?.map_err(&refuse)?;
         let admit = move |chain: &mut Chain| {
-            chain.chainstate.remember_coins(verified.coins().map(|(outpoint, coin)| (outpoint, coin.clone())));
+            let coins = verified.coins().map(|(outpoint, coin)| (outpoint, coin.clone()));
+            chain.chainstate.remember_coins(&verified.tip(), coins);
             chain.mempool.admit(&chain.chainstate, verified).map(drop)
         };
         self.context.chain.call(admit).await.map_err(Refusal::Stopped)?.map_err(&refuse)
