@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! start    lock of the data directory ─▶ metrics, health ─▶ RPC, warming up ─▶ chain state ─▶ chain thread
-//!          ─▶ (mempool, index of transactions) ─▶ RPC runs calls ─▶ (peers, miner)
+//!          ─▶ (mempool, index of transactions) ─▶ peers ─▶ RPC runs calls ─▶ miner
 //! wait     until somebody asks to stop, or a part fails
 //! stop     everything but the chain is told and drained ─▶ (mempool saved) ─▶ chain thread flushes ─▶ lock released
 //! ```

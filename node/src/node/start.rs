@@ -109,13 +109,13 @@ impl Node {
             node.tasks.spawn("txindex", indexer.run(chain.clone(), shutdown.clone()));
         }
 
-        warm_up.ends(&node.context);
-
         let network = network::start(&node.context, &mut node.tasks).await?;
         // Nobody else has set it.
         let _ = node.context.network.set(network.clone());
         endpoints.p2p = network.listen_addresses().iter().map(ToString::to_string).collect();
         node.endpoints.rewrite(&endpoints)?;
+
+        warm_up.ends(&node.context);
 
         if let Some(script) = node.context.config.mining.script_pubkey(&node.context.params)? {
             let miner = Miner::new(Arc::clone(&node.context), script)?;

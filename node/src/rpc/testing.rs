@@ -85,9 +85,18 @@ impl RpcTest {
         Self::prepare(ChainParams::regtest(RegtestOptions::default()), blocks, TxIndexing::Off, change).await
     }
 
-    /// A node that keeps an index of transactions.
+    /// A node that keeps an index of transactions. One that runs has caught up.
     pub(crate) async fn start_with_tx_index(blocks: u32, indexing: TxIndexing) -> Self {
         let test = Self::prepare(ChainParams::regtest(RegtestOptions::default()), blocks, indexing, |_| {}).await;
+        if indexing == TxIndexing::Runs {
+            let index = test.context.tx_index.as_ref().unwrap();
+            let synced = async {
+                while !index.status().is_synced {
+                    tokio::task::yield_now().await;
+                }
+            };
+            tokio::time::timeout(PATIENCE, synced).await.unwrap();
+        }
         test.server.warmup().finish(Arc::clone(&test.context));
         test
     }

@@ -81,6 +81,10 @@ fn two_nodes_gossip_what_they_mine_and_are_sent() {
     second.wait_for_tip_of(&first);
     assert_eq!(first.call("getconnectioncount", json!([])), 1);
     assert_eq!(second.call("getpeerinfo", json!([]))[0]["inbound"], false);
+    wait_for("the peer among the metrics", || {
+        let is_told = |metrics: String| metrics.contains("cairn_peers{direction=\"inbound\",transport=\"tcp\"} 1\n");
+        is_told(first.node.get("/metrics")).then_some(())
+    });
 
     // A block that is mined on either reaches the other.
     first.mine(101);
