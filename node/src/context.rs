@@ -31,7 +31,6 @@ pub(crate) struct NodeContext {
     /// What the user set.
     pub(crate) config: Config,
     /// What is counted and measured.
-    #[allow(dead_code, reason = "counted by the mempool and the miner, which are yet to come")]
     pub(crate) metrics: Metrics,
     /// The way to other nodes, as soon as there is one.
     pub(crate) network: OnceLock<NetworkHandle>,

@@ -13,7 +13,6 @@ mod metrics;
 mod miner;
 mod network;
 mod node;
-#[allow(dead_code, unused_imports, reason = "methods that use the rest are being written")]
 mod rpc;
 mod tasks;
 mod tx_index;

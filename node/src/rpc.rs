@@ -48,17 +48,15 @@ mod values;
 mod views;
 mod warmup;
 
-pub(crate) use arguments::{Arguments, FromArgument, Object, parse_fixed_point};
-pub(crate) use auth::{ParseRpcAuthError, RpcAuth, RpcAuthOptions, Secret, Whitelist};
+pub(crate) use arguments::{Arguments, FromArgument, Object};
+pub(crate) use auth::{RpcAuth, RpcAuthOptions, Secret, Whitelist};
 pub(crate) use call::{Call, run_apart};
 pub(crate) use error::{RpcError, RpcErrorCode, RpcResult};
 pub(crate) use json::{JsonType, parse_document, pretty};
 pub(crate) use observer::RpcObserver;
 pub(crate) use options::{COOKIE_FILE, RpcLimits, RpcServerError, RpcServerOptions};
 pub(crate) use server::RpcServer;
-pub(crate) use table::{
-    Category, Example, Method, Parameter, ParameterType, Presence, ResultDoc, find_method, list_methods,
-};
+pub(crate) use table::{Category, Example, Method, Parameter, ParameterType, Presence, ResultDoc, find_method};
 pub(crate) use values::{Btc, DisplayString, Hex, HexBytes, Real, to_hex_result, to_result};
 pub(crate) use warmup::Warmup;
 

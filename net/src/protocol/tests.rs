@@ -20,10 +20,7 @@ fn encoded(frame: &impl Frame) -> Vec<u8> {
     bytes
 }
 
-fn hash<H: Hash<Bytes = [u8; 32]>>() -> impl Strategy<Value = H>
-where
-    H: fmt::Debug,
-{
+fn hash<H: Hash<Bytes = [u8; 32]> + fmt::Debug>() -> impl Strategy<Value = H> {
     any::<[u8; 32]>().prop_map(H::from_byte_array)
 }
 

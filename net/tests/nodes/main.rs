@@ -2,6 +2,7 @@
 //!
 //! Every wait is for a condition and has a deadline. A test that expects that something does not happen waits for something
 //! else that would have to happen later.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod connections;
 mod gossip;

@@ -14,7 +14,6 @@ const MAX_SAT_PER_KVB: u64 = 100_000_000;
 
 impl FeeRate {
     /// Satoshis per 1000 virtual bytes, which is Core's unit (`CFeeRate`, `policy/feerate.h`).
-    #[allow(dead_code, reason = "read by the mempool, which is yet to come")]
     pub(crate) fn sat_per_kvb(self) -> u64 {
         self.sat_per_kvb
     }

@@ -131,10 +131,10 @@ impl Relay {
             let is_current = chainstate.tip().hash == tip && !chainstate.is_initial_block_download();
             chainstate.lookup(&tip).filter(|_| is_current).map(|block| block.header)
         });
-        if let Some(header) = header.await? {
-            if let Err(error) = self.network.publish_header(header).await {
-                debug!(%tip, %error, "a block was announced to nobody");
-            }
+        if let Some(header) = header.await?
+            && let Err(error) = self.network.publish_header(header).await
+        {
+            debug!(%tip, %error, "a block was announced to nobody");
         }
         Ok(())
     }

@@ -24,7 +24,9 @@ use base64::engine::general_purpose::STANDARD;
 use super::execute::Permission;
 use super::options::RpcServerError;
 use cookie::{COOKIE_USER, Cookie};
-pub(crate) use credential::{ParseRpcAuthError, RpcAuth};
+#[cfg(test)]
+use credential::ParseRpcAuthError;
+pub(crate) use credential::RpcAuth;
 pub(crate) use secret::Secret;
 pub(crate) use whitelist::Whitelist;
 

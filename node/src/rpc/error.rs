@@ -11,6 +11,7 @@ use crate::tx_index::TxIndexError;
 /// What kind of error it is, under the number that clients know it by (Core: `RPCErrorCode`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(i32)]
+#[allow(dead_code, reason = "Core's list, whole: a number with a meaning gets no other")]
 pub(crate) enum RpcErrorCode {
     /// The request is no JSON-RPC request. Not for methods to use.
     InvalidRequest = -32600,
@@ -91,25 +92,16 @@ pub(crate) struct RpcError {
     pub(crate) code: RpcErrorCode,
     /// What is wrong, in Core's words where Core has the error.
     pub(crate) message: String,
-    /// More, for programs.
-    pub(crate) data: Option<Box<RawValue>>,
 }
 
 /// What a method answers with: the text of a JSON value.
 pub(crate) type RpcResult = Result<Box<RawValue>, RpcError>;
 
 impl RpcError {
-    /// An error without data.
+    /// An error.
     #[must_use]
     pub(crate) fn new(code: RpcErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), data: None }
-    }
-
-    /// The same error with data.
-    #[must_use]
-    pub(crate) fn with_data(mut self, data: Box<RawValue>) -> Self {
-        self.data = Some(data);
-        self
+        Self { code, message: message.into() }
     }
 
     /// Code -1.
@@ -161,17 +153,15 @@ impl RpcError {
     }
 }
 
-/// An object with `code`, `message` and, if there is any, `data`.
+/// An object with `code` and `message`.
 impl Serialize for RpcError {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
         struct Error<'a> {
             code: i32,
             message: &'a str,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            data: Option<&'a RawValue>,
         }
-        Error { code: self.code.number(), message: &self.message, data: self.data.as_deref() }.serialize(serializer)
+        Error { code: self.code.number(), message: &self.message }.serialize(serializer)
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+#[cfg(test)]
+use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +35,7 @@ pub(crate) struct RpcServerOptions {
 
 impl RpcServerOptions {
     /// A server for programs that can read the network's folder.
+    #[cfg(test)]
     #[must_use]
     pub(crate) fn new(bind: Vec<SocketAddr>, directory: &Path) -> Self {
         let rpc_port = bind.first().map_or(0, SocketAddr::port);

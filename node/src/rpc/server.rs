@@ -126,6 +126,7 @@ impl RpcServer {
     ///
     /// When the server was told to listen nowhere.
     #[must_use]
+    #[cfg(test)]
     pub(crate) fn local_addr(&self) -> SocketAddr {
         *self.addresses.first().expect("a server that listens somewhere")
     }

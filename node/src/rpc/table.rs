@@ -33,7 +33,9 @@ pub(super) use checks::{check_arguments, is_valid_argument_count, unexpected_typ
 #[cfg(test)]
 pub(super) use doc_check::check_result;
 pub(crate) use example::Example;
-pub(crate) use list::{find_method, list_methods};
+pub(crate) use list::find_method;
+#[cfg(test)]
+pub(super) use list::list_methods;
 pub(super) use list::{help_list, not_found};
 pub(super) use named::place_named_arguments;
 pub(crate) use parameter::{Parameter, ParameterType, Presence};
@@ -58,10 +60,6 @@ pub(crate) enum Category {
     Rawtransactions,
     /// What needs no chain.
     Util,
-    /// Keys and coins.
-    Wallet,
-    /// Notifications.
-    Zmq,
 }
 
 impl Category {
@@ -76,8 +74,6 @@ impl Category {
             Self::Network => "Network",
             Self::Rawtransactions => "Rawtransactions",
             Self::Util => "Util",
-            Self::Wallet => "Wallet",
-            Self::Zmq => "Zmq",
         }
     }
 }

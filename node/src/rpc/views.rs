@@ -17,7 +17,7 @@ pub(super) mod docs;
 mod script;
 mod transaction;
 
-pub(super) use asm::{opcode_name, script_asm};
+pub(super) use asm::script_asm;
 pub(super) use descriptor::{descriptor_checksum, infer_descriptor};
 pub(super) use script::{ScriptView, script_address};
 pub(super) use transaction::TransactionView;

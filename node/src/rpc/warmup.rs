@@ -59,6 +59,7 @@ impl Warmup {
     }
 
     /// Waits until calls can be answered.
+    #[cfg(test)]
     pub(crate) async fn finished(&self) -> SharedContext {
         let mut stage = self.0.subscribe();
         loop {

@@ -20,7 +20,7 @@ pub(in crate::rpc) fn check_result(method: &Method, result: &RawValue) -> Result
 }
 
 fn check(doc: &ResultDoc, value: &RawValue) -> Result<(), String> {
-    let Some(expected) = doc.kind.json_type().filter(|_| !doc.is_any_type) else {
+    let Some(expected) = doc.kind.json_type() else {
         return Ok(());
     };
     let got = JsonType::of(value);

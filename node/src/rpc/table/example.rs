@@ -37,6 +37,7 @@ impl Example {
 
     /// An HTTP request that calls another method.
     #[must_use]
+    #[cfg(test)]
     pub(crate) const fn rpc_of(method: &'static str, arguments: &'static str) -> Self {
         Self { kind: Kind::Rpc, method: Some(method), text: arguments }
     }

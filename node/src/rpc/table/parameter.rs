@@ -198,6 +198,7 @@ impl Parameter {
 
     /// Lets a key of named options have the name of a parameter (Core: `also_positional`).
     #[must_use]
+    #[cfg(test)]
     pub(crate) const fn also_positional(mut self) -> Self {
         self.is_also_positional = true;
         self

@@ -1,5 +1,6 @@
 //! What comes back from a method (Core: `RPCResult`).
 
+#[cfg(test)]
 use super::super::json::JsonType;
 
 /// Groups of fields an object is put together from.
@@ -36,6 +37,7 @@ pub(in crate::rpc) enum ResultType {
 
 impl ResultType {
     /// The type of JSON, if it is known.
+    #[cfg(test)]
     pub(super) fn json_type(self) -> Option<JsonType> {
         match self {
             Self::Any => None,
@@ -67,7 +69,6 @@ pub(crate) struct ResultDoc {
     /// When this is what comes back.
     pub(super) condition: &'static str,
     pub(super) is_optional: bool,
-    pub(super) is_any_type: bool,
     pub(super) groups: [Group; GROUPS],
 }
 
@@ -77,7 +78,7 @@ impl ResultDoc {
         const NONE: Group = Group { fields: &[], elision: None };
         let mut groups = [NONE; GROUPS];
         groups[0].fields = inner;
-        Self { kind, key, description, condition: "", is_optional: false, is_any_type: false, groups }
+        Self { kind, key, description, condition: "", is_optional: false, groups }
     }
 
     /// A string.
@@ -163,13 +164,6 @@ impl ResultDoc {
     #[must_use]
     pub(crate) const fn when(mut self, condition: &'static str) -> Self {
         self.condition = condition;
-        self
-    }
-
-    /// It may be of another type than help says (Core: `skip_type_check`).
-    #[must_use]
-    pub(crate) const fn any_type(mut self) -> Self {
-        self.is_any_type = true;
         self
     }
 

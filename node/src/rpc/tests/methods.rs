@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use super::super::RpcObserver;
+use super::super::table::list_methods;
 use super::super::testing::RpcTest;
-use super::super::{RpcObserver, list_methods};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn control() {

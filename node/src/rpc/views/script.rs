@@ -18,13 +18,12 @@ pub(in crate::rpc) struct ScriptView<'a> {
     script: &'a [u8],
     format: AddressFormat,
     include_hex: bool,
-    include_address: bool,
 }
 
 impl<'a> ScriptView<'a> {
     /// Everything about a script; `format` is the network's.
     pub(in crate::rpc) fn new(script: &'a [u8], format: AddressFormat) -> Self {
-        Self { script, format, include_hex: true, include_address: true }
+        Self { script, format, include_hex: true }
     }
 
     /// Leaves `hex` out (Core: `include_hex`).
@@ -32,24 +31,15 @@ impl<'a> ScriptView<'a> {
     pub(in crate::rpc) fn without_hex(self) -> Self {
         Self { include_hex: false, ..self }
     }
-
-    /// Leaves `desc` and `address` out (Core: `include_address`).
-    #[must_use]
-    pub(in crate::rpc) fn without_address(self) -> Self {
-        Self { include_address: false, ..self }
-    }
 }
 
 impl Serialize for ScriptView<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let form = solve(self.script);
-        let address = if self.include_address { address(&form, self.format) } else { None };
-        let address = address.map(|address| address.to_string());
+        let address = address(&form, self.format).map(|address| address.to_string());
         let mut fields = serializer.serialize_struct("ScriptView", 5)?;
         fields.serialize_field("asm", &script_asm(self.script, false))?;
-        if self.include_address {
-            fields.serialize_field("desc", &infer_solved(self.script, &form, address.as_deref()))?;
-        }
+        fields.serialize_field("desc", &infer_solved(self.script, &form, address.as_deref()))?;
         if self.include_hex {
             fields.serialize_field("hex", &Hex(self.script))?;
         }

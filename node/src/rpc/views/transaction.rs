@@ -62,6 +62,7 @@ impl<'a> TransactionView<'a> {
 
     /// Says which block it is in.
     #[must_use]
+    #[cfg(test)]
     pub(in crate::rpc) fn with_block_hash(mut self, hash: BlockHash) -> Self {
         self.blockhash = Some(DisplayString(hash));
         self

@@ -1,3 +1,10 @@
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_wrap,
+    reason = "small numbers"
+)]
+
 use bitcoin::consensus::deserialize;
 use bitcoin::hex::DisplayHex;
 use serde_json::{Value, json};

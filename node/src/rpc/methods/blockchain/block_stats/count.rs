@@ -262,7 +262,8 @@ mod tests {
     #[test]
     fn percentiles_of_cores_tests() {
         let halves: Vec<_> = [1, 2].into_iter().flat_map(|rate| std::iter::repeat_n((rate, 1), 100)).collect();
-        let cases: [(&[(i64, i64)], i64, [i64; 5]); 4] = [
+        type Case<'a> = (&'a [(i64, i64)], i64, [i64; 5]);
+        let cases: [Case<'_>; 4] = [
             (&halves, 200, [1, 1, 1, 2, 2]),
             (&[(1, 9), (2, 16), (4, 50), (5, 10), (9, 15)], 100, [2, 2, 4, 4, 9]),
             (&[(1, 9), (2, 11), (2, 5), (4, 50), (5, 10), (9, 15)], 100, [2, 2, 4, 4, 9]),

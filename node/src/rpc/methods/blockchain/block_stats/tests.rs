@@ -1,3 +1,10 @@
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_wrap,
+    reason = "small numbers"
+)]
+
 use bitcoin::consensus::{deserialize, encode};
 use serde_json::{Value, json};
 
@@ -47,7 +54,7 @@ async fn a_block_with_spends() {
         let mut sorted = values.to_vec();
         sorted.sort_unstable();
         let middle = sorted.len() / 2;
-        if sorted.len() % 2 == 0 { (sorted[middle - 1] + sorted[middle]) / 2 } else { sorted[middle] }
+        if sorted.len().is_multiple_of(2) { (sorted[middle - 1] + sorted[middle]) / 2 } else { sorted[middle] }
     };
     let with_witness: Vec<usize> =
         (0..txs.len()).filter(|&index| txs[index].input.iter().any(|input| !input.witness.is_empty())).collect();
