@@ -6,7 +6,7 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `frame` | [`Frame`]: one binary form for one value; reading with limits; [`Answer`], which wraps every response |
+//! | `frame` | [`Frame`]: one binary form for one value; reading with limits; `Answer`, which wraps every response |
 //! | `codec` | frames on a libp2p stream |
 //! | `status` | [`Status`]: which chain a peer follows, and how far |
 //! | `headers` | up to 2000 headers after a locator |

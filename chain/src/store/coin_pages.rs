@@ -273,7 +273,7 @@ impl CoinsView for CoinPages {
 }
 
 impl CoinsScan for CoinPages {
-    /// Nothing may be merged meanwhile, or coins may be missed: see [`CoinPages::hold`].
+    /// Nothing may be merged meanwhile, or coins may be missed: see `CoinPages::hold`.
     fn scan(&self, visit: &mut dyn FnMut(&OutPoint, &Coin) -> Result<(), CoinsError>) -> Result<(), CoinsError> {
         self.visit(visit, &mut |_| ControlFlow::Continue(())).map(|_| ())
     }
