@@ -5,8 +5,8 @@ use cairn_tests::chain_generator::{ChainGenerator, ChainOptions, GeneratedBlock,
 
 use crate::POOLED;
 
-/// Transactions of a block, which make it about a megabyte.
-const TRANSACTIONS: usize = 2_500;
+/// Transactions of a block. Blocks that split coins, too, hold no more.
+const TRANSACTIONS: usize = 2_000;
 /// Blocks that a node has from the start: the last ones are full.
 const BASE: u32 = 116;
 
