@@ -25,6 +25,9 @@ pub(crate) use undo::{created_coins, disconnect_transactions};
 /// `script/script.h`).
 const INLINE_SCRIPT: usize = 36;
 
+/// No block holds more outputs: each weighs at least 36 weight units (Core: `MAX_OUTPUTS_PER_BLOCK`, `coins.cpp`).
+pub const MAX_OUTPUTS_PER_BLOCK: u32 = 4_000_000 / (4 * 9);
+
 /// An output that was created and not spent yet (Core: `Coin`, `coins.h`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Coin {

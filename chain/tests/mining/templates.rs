@@ -9,7 +9,7 @@ use cairn_chain::mining::{TemplateError, TemplateLimits, TemplateOptions, create
 use cairn_chain::params::ChainParams;
 use cairn_chain::params::{ActivationOverride, Deployment, RegtestOptions};
 
-use crate::miner::{Coin, Miner, SUBSIDY, anyone, output, padding, pay, regtest, spend, txids};
+use crate::miner::{Miner, SUBSIDY, anyone, output, padding, pay, regtest, spend, txids};
 
 #[test]
 fn an_empty_pool_gives_a_block_with_nothing_but_a_coinbase() {
@@ -122,16 +122,21 @@ fn transactions_that_are_not_final_any_more_wait() {
     assert_eq!(txids(&miner.template()), [other.compute_txid()]);
 }
 
-#[test]
-fn the_commitment_is_to_all_witnesses() {
-    let mut miner = Miner::with_coins(2);
-    let witness_script = anyone();
+/// Puts a transaction into the pool, and another that spends it with a witness.
+fn accept_child_with_witness(miner: &mut Miner) {
     let coin = miner.coinbases[0];
+    let witness_script = anyone();
     let funding = spend(&[coin], &[(coin.satoshis - 1000, witness_script.to_p2wsh())]);
     miner.accept(&funding);
     let mut child = pay(output(&funding, 0), 5000);
     child.input[0].witness = Witness::from_slice(&[witness_script.as_bytes()]);
     miner.accept(&child);
+}
+
+#[test]
+fn the_commitment_is_to_all_witnesses() {
+    let mut miner = Miner::with_coins(2);
+    accept_child_with_witness(&mut miner);
     let template = miner.template();
     let block: bitcoin::Block = encode::deserialize(&template.block_bytes()).unwrap();
     assert!(block.check_witness_commitment() && block.check_merkle_root());
@@ -166,13 +171,7 @@ fn before_segwit_witnesses_wait() {
     let params = ChainParams::regtest(RegtestOptions { activation_heights: vec![activation], enforce_bip94: false });
     let mut miner = Miner::new(params);
     miner.mine_empty(101);
-    let coin: Coin = miner.coinbases[0];
-    let witness_script = anyone();
-    let funding = spend(&[coin], &[(coin.satoshis - 1000, witness_script.to_p2wsh())]);
-    miner.accept(&funding);
-    let mut child = pay(output(&funding, 0), 5000);
-    child.input[0].witness = Witness::from_slice(&[witness_script.as_bytes()]);
-    miner.accept(&child);
+    accept_child_with_witness(&mut miner);
 
     let template = miner.template();
     assert_eq!(template.height, 102);

@@ -1,6 +1,10 @@
 //! The blocks and transactions that a node is given.
 
+use std::collections::HashSet;
+
 use bitcoin::consensus::encode::serialize_hex;
+use bitcoin::constants::COINBASE_MATURITY;
+use bitcoin::{Block, Transaction, Txid};
 use cairn_tests::chain_generator::{ChainGenerator, ChainOptions, GeneratedBlock, SignatureCheck};
 
 use crate::POOLED;
@@ -26,15 +30,36 @@ pub(crate) struct BaseBlock {
 /// A block whose transactions are sent before it, if it is sent at all.
 pub(crate) struct SentBlock {
     pub(crate) hex: String,
-    /// In hexadecimal digits, without the coinbase.
+    /// In hexadecimal digits: those that a node without any of these blocks takes.
     pub(crate) transactions: Vec<String>,
     pub(crate) checks: Vec<SignatureCheck>,
 }
 
+/// Transactions that a node does not take before more blocks are mined: coinbases, and what spends such.
+#[derive(Default)]
+struct Premature(HashSet<Txid>);
+
+impl Premature {
+    /// Whether a transaction has to wait, too.
+    fn holds_up(&mut self, transaction: &Transaction) -> bool {
+        let waits = transaction.input.iter().any(|input| self.0.contains(&input.previous_output.txid));
+        if waits {
+            self.0.insert(transaction.compute_txid());
+        }
+        waits
+    }
+
+    fn insert_coinbase(&mut self, block: &Block) {
+        self.0.insert(block.txdata[0].compute_txid());
+    }
+}
+
 impl SentBlock {
-    fn of(generated: GeneratedBlock) -> Self {
+    fn of(generated: GeneratedBlock, premature: &mut Premature) -> Self {
         let GeneratedBlock { block, signature_checks: checks } = generated;
-        let transactions = block.txdata[1..].iter().map(serialize_hex).collect();
+        premature.insert_coinbase(&block);
+        let transactions = block.txdata[1..].iter().filter(|transaction| !premature.holds_up(transaction));
+        let transactions = transactions.map(serialize_hex).collect();
         Self { hex: serialize_hex(&block), transactions, checks }
     }
 
@@ -46,16 +71,20 @@ impl SentBlock {
 
 impl Workload {
     pub(crate) fn generate() -> Self {
-        let sent = u32::try_from(POOLED.div_ceil(TRANSACTIONS) + 1).expect("a few blocks");
+        // One more for single transactions, and one for what is premature.
+        let sent = u32::try_from(POOLED.div_ceil(TRANSACTIONS) + 2).expect("a few blocks");
         // So many coins that a transaction seldom spends what another of the pool made, however full that is.
         let coins = 2 * POOLED + 4 * TRANSACTIONS;
         let options = ChainOptions { blocks: BASE + sent, transactions_per_block: TRANSACTIONS, coins, seed: 4 };
         let mut generator = ChainGenerator::new(options);
-        let base = (&mut generator).take(usize::try_from(BASE).expect("a small number")).map(|generated| BaseBlock {
-            hash: generated.block.block_hash().to_string(),
-            hex: serialize_hex(&generated.block),
+        let mut premature = Premature::default();
+        let base = (1..=BASE).zip(&mut generator).map(|(height, GeneratedBlock { block, .. })| {
+            if height + COINBASE_MATURITY > BASE + 1 {
+                premature.insert_coinbase(&block);
+            }
+            BaseBlock { hash: block.block_hash().to_string(), hex: serialize_hex(&block) }
         });
         let base = base.collect();
-        Self { base, sent: generator.map(SentBlock::of).collect() }
+        Self { base, sent: generator.map(|generated| SentBlock::of(generated, &mut premature)).collect() }
     }
 }

@@ -7,20 +7,14 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use bitcoin::absolute::LockTime;
 use bitcoin::block::Header;
 use bitcoin::consensus::encode::{deserialize_hex, serialize_hex};
-use bitcoin::opcodes::OP_TRUE;
-use bitcoin::script::Builder;
-use bitcoin::transaction::Version;
-use bitcoin::{Amount, Block, OutPoint, ScriptBuf, Sequence, Target, Transaction, TxIn, TxOut, Witness};
+use bitcoin::{Amount, Block, Target, Transaction};
 use serde_json::{Value, json};
 
+use crate::support::anyone::{ADDRESS, spend};
 use crate::support::node_process::{Datadir, Node, wait_for};
 use crate::support::rpc::Rpc;
-
-/// Pay-to-witness-script-hash of `OP_TRUE`, on regtest.
-const ADDRESS: &str = "bcrt1qft5p2uhsdcdc3l2ua4ap5qqfg4pjaqlp250x7us7a8qqhrxrxfsqseac85";
 
 /// Samples of each family that is Cairn's own.
 type Families = BTreeMap<String, BTreeMap<String, String>>;
@@ -53,27 +47,6 @@ fn settled(rpc: &Rpc, node: &Node) -> Families {
             && now["cairn_mempool_transactions"]["cairn_mempool_transactions"] == pooled;
         is_now.then_some(now)
     })
-}
-
-fn anyone() -> ScriptBuf {
-    Builder::new().push_opcode(OP_TRUE).into_script()
-}
-
-/// Spends the coinbase of a block, with a fee, and so many outputs.
-fn spend(block: &Block, fee: u64, outputs: u64) -> Transaction {
-    let coinbase = &block.txdata[0];
-    let value = (coinbase.output[0].value - Amount::from_sat(fee)) / outputs;
-    Transaction {
-        version: Version::TWO,
-        lock_time: LockTime::ZERO,
-        input: vec![TxIn {
-            previous_output: OutPoint::new(coinbase.compute_txid(), 0),
-            script_sig: ScriptBuf::new(),
-            sequence: Sequence::ENABLE_RBF_NO_LOCKTIME,
-            witness: Witness::from_slice(&[anyone()]),
-        }],
-        output: (0..outputs).map(|_| TxOut { value, script_pubkey: anyone().to_p2wsh() }).collect(),
-    }
 }
 
 /// A block that takes a satoshi too much.

@@ -1,17 +1,12 @@
 //! Two nodes that know each other.
 
+use bitcoin::Block;
 use bitcoin::consensus::encode::{deserialize_hex, serialize_hex};
-use bitcoin::opcodes::OP_TRUE;
-use bitcoin::script::Builder;
-use bitcoin::transaction::Version;
-use bitcoin::{Amount, Block, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Witness};
 use serde_json::{Value, json};
 
+use crate::support::anyone::{ADDRESS, spend};
 use crate::support::node_process::{Datadir, Node, wait_for};
 use crate::support::rpc::Rpc;
-
-/// Pay-to-witness-script-hash of `OP_TRUE`, on regtest.
-const ADDRESS: &str = "bcrt1qft5p2uhsdcdc3l2ua4ap5qqfg4pjaqlp250x7us7a8qqhrxrxfsqseac85";
 
 /// A node, and where its data are.
 struct Running {
@@ -53,26 +48,6 @@ impl Running {
     }
 }
 
-/// Spends the coinbase of a block, with a fee of a thousand satoshis.
-fn spend(block: &Block) -> Transaction {
-    let script = Builder::new().push_opcode(OP_TRUE).into_script();
-    let coinbase = &block.txdata[0];
-    Transaction {
-        version: Version::TWO,
-        lock_time: bitcoin::absolute::LockTime::ZERO,
-        input: vec![TxIn {
-            previous_output: OutPoint::new(coinbase.compute_txid(), 0),
-            script_sig: ScriptBuf::new(),
-            sequence: Sequence::ENABLE_RBF_NO_LOCKTIME,
-            witness: Witness::from_slice(&[script.to_bytes()]),
-        }],
-        output: vec![TxOut {
-            value: coinbase.output[0].value - Amount::from_sat(1000),
-            script_pubkey: script.to_p2wsh(),
-        }],
-    }
-}
-
 #[test]
 fn two_nodes_gossip_what_they_mine_and_are_sent() {
     // One has a chain, the other nothing but its address.
@@ -96,7 +71,7 @@ fn two_nodes_gossip_what_they_mine_and_are_sent() {
     let height = first.call("getblockcount", json!([])).as_u64().unwrap();
     let hash = first.call("getblockhash", json!([height - 100]));
     let block: Block = deserialize_hex(first.call("getblock", json!([hash, 0])).as_str().unwrap()).unwrap();
-    let transaction = spend(&block);
+    let transaction = spend(&block, 1_000, 1);
     let txid = second.call("sendrawtransaction", json!([serialize_hex(&transaction)]));
     wait_for("the transaction", || {
         let pool = first.call("getrawmempool", json!([]));

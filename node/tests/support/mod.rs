@@ -2,9 +2,11 @@
 //!
 //! | file | |
 //! |---|---|
+//! | `anyone.rs` | coins that anyone may spend |
 //! | `node_process.rs` | the node, its data directory, waiting for it |
 //! | `rpc.rs` | calls of its JSON-RPC |
 #![allow(dead_code, reason = "each test uses a part")]
 
+pub(crate) mod anyone;
 pub(crate) mod node_process;
 pub(crate) mod rpc;

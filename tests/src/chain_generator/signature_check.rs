@@ -1,7 +1,13 @@
 //! One question to libsecp256k1.
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
 use secp256k1::{Message, PublicKey, Secp256k1, Verification, XOnlyPublicKey, ecdsa, schnorr};
 
+/// Checks that a thread takes at once: few enough that the threads finish together.
+const CHECKS_AT_ONCE: usize = 64;
 const MAX_KEY: usize = 33;
 /// A DER signature has up to 72 bytes, a Schnorr signature 64.
 const MAX_SIGNATURE: usize = 72;
@@ -89,6 +95,30 @@ impl SignatureCheck {
             }),
         };
         is_valid.is_ok() == self.is_good
+    }
+
+    /// Verifies all checks on threads that share them out: how long that takes, or nothing if one gives the wrong answer.
+    #[must_use]
+    pub fn time_all(checks: &[Self], threads: usize) -> Option<Duration> {
+        let secp = Secp256k1::verification_only();
+        let (next, has_failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let work = || {
+            loop {
+                let start = next.fetch_add(CHECKS_AT_ONCE, Ordering::Relaxed);
+                let Some(rest) = checks.get(start..).filter(|rest| !rest.is_empty()) else { break };
+                if !rest.iter().take(CHECKS_AT_ONCE).all(|check| check.verify(&secp)) {
+                    has_failed.store(true, Ordering::Relaxed);
+                }
+            }
+        };
+        let start = Instant::now();
+        thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(work);
+            }
+        });
+        let wall = start.elapsed();
+        (!has_failed.into_inner()).then_some(wall)
     }
 
     /// The check in bytes of a fixed number.

@@ -6,7 +6,7 @@ use bitcoin::consensus::encode::Error;
 use bitcoin::consensus::{deserialize_partial, serialize};
 use bitcoin::{BlockHash, MerkleBlock, OutPoint, Txid};
 use cairn_chain::chainstate::{Chainstate, StoredBlock};
-use cairn_chain::coins::CoinsError;
+use cairn_chain::coins::{CoinsError, MAX_OUTPUTS_PER_BLOCK};
 use cairn_chain::primitives::Block;
 use serde_json::value::RawValue;
 
@@ -114,8 +114,6 @@ fn find_block(chainstate: &Chainstate, hash: &BlockHash) -> Result<StoredBlock, 
 
 /// The block of one of the transactions, if an output of it is unspent (Core: `AccessByTxid`, `coins.cpp`).
 async fn block_of_coin(call: &Call, txids: &BTreeSet<Txid>) -> Result<Option<BlockHash>, RpcError> {
-    /// No block holds a transaction with more outputs (Core: `MAX_OUTPUTS_PER_BLOCK`).
-    const MAX_OUTPUTS_PER_BLOCK: u32 = 4_000_000 / (4 * 9);
     /// Outputs that are looked for at a time: others want the chain thread, too.
     const AT_A_TIME: usize = 1000;
     for &txid in txids {

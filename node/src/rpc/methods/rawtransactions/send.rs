@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use bitcoin::{Amount, OutPoint, Txid};
+use cairn_chain::coins::MAX_OUTPUTS_PER_BLOCK;
 use cairn_chain::mempool::{Candidate, FeeRate, VerifiedCandidate};
 use cairn_chain::primitives::Transaction;
 use cairn_chain::validation::ValidationCache;
@@ -59,9 +60,6 @@ pub(in crate::rpc::methods) const METHODS: &[Method] = &[Method {
     ],
     handler: |call| Box::pin(sendrawtransaction(call)),
 }];
-
-/// No block holds more outputs (Core: `MAX_OUTPUTS_PER_BLOCK`, `coins.cpp`).
-const MAX_OUTPUTS_PER_BLOCK: usize = 4_000_000 / (4 * 9);
 
 /// What a client sent.
 #[derive(Debug, Clone)]
@@ -129,7 +127,7 @@ fn begin(chain: &mut Chain, submission: &Submission) -> Result<Step, Failure> {
     let tx = transaction.as_ref().as_ref();
     let txid = tx.txid();
     // No block holds a transaction with more outputs, so nobody has to look.
-    for (vout, _) in (0..).zip(tx.outputs()).take(MAX_OUTPUTS_PER_BLOCK) {
+    for (vout, _) in (0..MAX_OUTPUTS_PER_BLOCK).zip(tx.outputs()) {
         let coin = chain.chainstate.coin(&OutPoint { txid, vout });
         if coin.map_err(|error| Failure::Rejected(error.into()))?.is_some() {
             return Err(Failure::AlreadyInUtxoSet);
