@@ -1,7 +1,7 @@
 //! Which chain is best, and the coins after it, on disk (Core: `Chainstate` and `ChainstateManager`, `validation.h`).
 //!
-//! One thread owns a [`Chainstate`]. Blocks come in through [`Chainstate::process_new_block`], or in bulk through
-//! [`Chainstate::import`]; both take the same way:
+//! One thread owns a [`Chainstate`]. Blocks come in through [`Chainstate::process_new_block`], many at a time through
+//! [`Chainstate::process_new_blocks`], or from files through [`Chainstate::import`]; all take the same way:
 //!
 //! ```text
 //! accept      header and body are checked and kept, whichever chain they are on
@@ -37,6 +37,7 @@
 //! | `verify` | the newest blocks are checked again | `CVerifyDB` |
 //! | `proposal` | a block that may be the next one | `TestBlockValidity` |
 //! | `status` | what the chain state is asked | `getblockchaininfo` |
+//! | `missing` | bodies that are still to come | `FindNextBlocksToDownload` |
 //! | `lookup` | single blocks, where they are kept, and the ends of branches | `BlockManager::ReadBlock`, `getchaintips` |
 //! | `stages` | how long each stage takes | `BCLog::BENCH` |
 //! | `coins_snapshot` | all coins, for another thread | `CCoinsViewDB::Cursor` |
@@ -56,6 +57,7 @@ mod flush;
 mod import;
 mod invalidate;
 mod lookup;
+mod missing;
 mod open;
 mod options;
 mod prepare;

@@ -13,7 +13,10 @@ mod metrics;
 mod miner;
 mod network;
 mod node;
+mod penalty;
+mod relay;
 mod rpc;
+mod sync;
 mod tasks;
 mod tx_index;
 

@@ -1,6 +1,6 @@
 //! Headers and blocks on their way into the index.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -67,6 +67,41 @@ impl Chainstate {
                 Some((_, error)) => Ok(Err(error)),
                 None => Ok(Ok(accepted.acceptance)),
             }
+        })
+    }
+
+    /// Takes many blocks that follow one another, as [`process_new_block`](Self::process_new_block) takes one that was asked for:
+    /// the coins of each are applied while the scripts of those before it are still being verified. Says of each what became of
+    /// it, in their order.
+    ///
+    /// # Errors
+    ///
+    /// A fault outside; inside the rule that a block breaks.
+    pub fn process_new_blocks(
+        &mut self,
+        blocks: Vec<CheckedBlock>,
+    ) -> Result<Vec<Result<Acceptance, BlockError>>, ChainstateError> {
+        self.guarded(|chainstate| {
+            let mut invalid = Vec::new();
+            let mut outcomes = Vec::with_capacity(blocks.len());
+            for block in blocks {
+                let hash = block.block().hash();
+                let started = Instant::now();
+                let accepted = chainstate.accept_block(block, true)?;
+                chainstate.stages.finished(BlockStage::Accept, started);
+                outcomes.push((hash, accepted.as_ref().map(|accepted| accepted.acceptance).map_err(Clone::clone)));
+                if let Ok(accepted) = accepted {
+                    chainstate.activate_best_chain(accepted.fresh, &mut invalid)?;
+                    chainstate.make_room(&mut invalid)?;
+                }
+            }
+            invalid.extend(chainstate.activate_and_settle(None)?);
+            let mut reasons: HashMap<_, _> = invalid.into_iter().collect();
+            let outcome = |(hash, outcome)| match reasons.remove(&hash) {
+                Some(error) => Err(error),
+                None => outcome,
+            };
+            Ok(outcomes.into_iter().map(outcome).collect())
         })
     }
 

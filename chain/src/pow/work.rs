@@ -69,6 +69,12 @@ impl Work {
         self.0.to_be_bytes()
     }
 
+    /// Work of a number of hashes, 32 bytes big-endian.
+    #[must_use]
+    pub fn from_be_bytes(bytes: [u8; 32]) -> Self {
+        Self(U256::from_be_bytes(bytes))
+    }
+
     /// Reads one to 64 hexadecimal digits of either case, most significant first, without a prefix.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use cairn_chain::chainstate::{Acceptance, BlockReference, ChainEvent, Chainstate, ChainstateError};
 use cairn_chain::mempool::Mempool;
 use cairn_chain::primitives::Block;
-use cairn_chain::validation::BlockError;
+use cairn_chain::validation::{BlockError, CheckedBlock};
 
 use super::templates::Templates;
 
@@ -44,11 +44,27 @@ impl Chain {
         block: Arc<Block>,
         requested: bool,
     ) -> Result<Result<Acceptance, BlockError>, ChainstateError> {
+        self.remember(&block);
+        self.chainstate.process_new_block(block, requested)
+    }
+
+    /// Takes blocks that follow one another: see [`Chainstate::process_new_blocks`].
+    pub(crate) fn process_new_blocks(
+        &mut self,
+        blocks: Vec<CheckedBlock>,
+    ) -> Result<Vec<Result<Acceptance, BlockError>>, ChainstateError> {
+        let last = blocks.len().saturating_sub(RECENT_BLOCKS);
+        for block in &blocks[last..] {
+            self.remember(block.block());
+        }
+        self.chainstate.process_new_blocks(blocks)
+    }
+
+    fn remember(&mut self, block: &Arc<Block>) {
         if self.recent.len() == RECENT_BLOCKS {
             self.recent.pop_front();
         }
-        self.recent.push_back(Arc::clone(&block));
-        self.chainstate.process_new_block(block, requested)
+        self.recent.push_back(Arc::clone(block));
     }
 
     /// A block from memory or disk.

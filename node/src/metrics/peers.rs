@@ -1,7 +1,7 @@
 //! Metrics of other nodes.
 
 use cairn_net::{ConnectedPeer, Direction};
-use prometheus::{IntGaugeVec, Registry};
+use prometheus::{IntCounterVec, IntGaugeVec, Registry};
 
 use super::families::peers;
 
@@ -12,13 +12,29 @@ const TRANSPORTS: [&str; 2] = ["tcp", "quic"];
 #[derive(Debug)]
 pub(crate) struct PeerMetrics {
     connected: IntGaugeVec,
+    disconnects: IntCounterVec,
+    bans: IntCounterVec,
 }
 
 impl PeerMetrics {
     pub(super) fn new(registry: &Registry) -> Result<Self, prometheus::Error> {
-        let metrics = Self { connected: peers::PEERS.int_gauge_vec(registry)? };
+        let metrics = Self {
+            connected: peers::PEERS.int_gauge_vec(registry)?,
+            disconnects: peers::DISCONNECTS.int_counter_vec(registry)?,
+            bans: peers::BANS.int_counter_vec(registry)?,
+        };
         metrics.set_connected(&[]);
         Ok(metrics)
+    }
+
+    /// A peer was disconnected for what it did.
+    pub(crate) fn count_disconnect(&self, reason: &str) {
+        self.disconnects.with_label_values(&[reason]).inc();
+    }
+
+    /// A peer was banned for what it did.
+    pub(crate) fn count_ban(&self, reason: &str) {
+        self.bans.with_label_values(&[reason]).inc();
     }
 
     /// Takes over who is connected.

@@ -5,21 +5,31 @@ use std::time::Duration;
 use bitcoin::BlockHash;
 use cairn_chain::chainstate::{Chainstate, StoredBlock};
 use cairn_net::InboundRequest;
-use cairn_net::protocol::{
-    BlocksResponse, HeadersRequest, HeadersResponse, MAX_HEADERS_RESULTS, Services, Status, TransactionsResponse,
-};
+use cairn_net::protocol::{BlocksResponse, HeadersRequest, HeadersResponse, MAX_HEADERS_RESULTS, TransactionsResponse};
 
-use super::Relay;
+use super::own_status;
 use crate::chain_service::{Chain, ChainStopped};
+use crate::context::SharedContext;
+use crate::sync::SyncHandle;
 
 /// How long a peer is to wait whom we cannot answer now.
 const BUSY: Duration = Duration::from_secs(1);
 
-impl Relay {
+/// Answers what peers ask. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Server {
+    pub(super) context: SharedContext,
+    pub(super) sync: SyncHandle,
+}
+
+impl Server {
     /// Answers a question. Whoever asks hears nothing when the node is stopping.
     pub(super) async fn serve(&self, request: InboundRequest) -> Result<(), ChainStopped> {
         match request {
-            InboundRequest::Status { reply, .. } => reply.send(self.status().await?),
+            InboundRequest::Status { peer, status, reply } => {
+                reply.send(own_status(&self.context).await?);
+                self.sync.peer_status(peer, status).await;
+            }
             InboundRequest::Headers { request, reply, .. } => {
                 let headers = self.context.chain.call(move |chain| headers_after(&chain.chainstate, &request)).await?;
                 reply.send(HeadersResponse { headers });
@@ -49,34 +59,6 @@ impl Relay {
             }
         }
         Ok(())
-    }
-
-    /// What we say of ourselves.
-    pub(super) async fn status(&self) -> Result<Status, ChainStopped> {
-        let params = &self.context.params;
-        let (spec_hash, user_agent) = (params.spec_hash(), super::start::USER_AGENT.to_owned());
-        self.context
-            .chain
-            .call(move |chain| {
-                let tip = chain.chainstate.tip();
-                let work = chain.chainstate.lookup(&tip.hash).map(|block| block.work).unwrap_or_default();
-                let now = chain.chainstate.adjusted_time();
-                let is_pruned = chain.chainstate.options().prune_target.is_some();
-                let services = if is_pruned { Services::NETWORK_LIMITED } else { Services::NETWORK };
-                let relay = chain.mempool.options().min_relay_fee_rate.fee_per_kvb();
-                let fee_filter = chain.mempool.min_fee_rate(now).fee_per_kvb().max(relay);
-                Status {
-                    spec_hash,
-                    tip_hash: tip.hash,
-                    height: tip.height,
-                    work: work.to_be_bytes(),
-                    services: services.with(Services::WITNESS),
-                    prune_height: chain.chainstate.status().map_or(tip.height, |status| status.first_body),
-                    fee_filter: u64::try_from(fee_filter).unwrap_or(0),
-                    user_agent,
-                }
-            })
-            .await
     }
 }
 

@@ -1,0 +1,98 @@
+//! Announced headers, and what becomes of them.
+
+use std::sync::Arc;
+
+use bitcoin::block::Header;
+use cairn_chain::chainstate::Chainstate;
+use cairn_chain::validation::{HeaderError, Verdict};
+use cairn_net::{Acceptance, GossipHeader};
+use tracing::debug;
+
+use super::Relay;
+use crate::chain_service::ChainStopped;
+use crate::penalty::Conduct;
+
+/// Blocks below the tip at which a branch that is announced may begin: one that begins further down is not news, and comes in
+/// order once it has more work.
+const MAX_FORK_DEPTH: u32 = 288;
+
+/// What is known of a header that was announced.
+#[derive(Debug)]
+enum Announced {
+    /// Its body is here already.
+    Known { height: u32 },
+    /// It breaks a rule, or cannot be judged.
+    Refused(Verdict),
+    /// Its parent is not known.
+    Unconnected,
+    /// Its branch begins too far below the tip.
+    Stale,
+    /// Its body is wanted, and that of its parent is here.
+    Next { height: u32 },
+    /// Its body is wanted, and others before it.
+    Later { height: u32 },
+}
+
+impl Relay {
+    /// A header was announced: judged, forwarded, and its body fetched.
+    pub(crate) async fn header_announced(&self, announced: GossipHeader) -> Result<(), ChainStopped> {
+        let GossipHeader { source, header, token } = announced;
+        let found = self.context.chain.call(move |chain| look_up(&mut chain.chainstate, &header)).await?;
+        let acceptance = match &found {
+            Announced::Known { .. } | Announced::Next { .. } | Announced::Later { .. } => Acceptance::Accept,
+            Announced::Stale | Announced::Unconnected => Acceptance::Ignore,
+            Announced::Refused(verdict) => self.reputation.judge(source, &Conduct::Header(*verdict)).await,
+        };
+        // The service ends before the node does.
+        let _ = self.network.report(token, acceptance).await;
+        match found {
+            Announced::Unconnected => self.sync.announced_unconnected(source).await,
+            Announced::Known { height } | Announced::Later { height } => self.sync.announced(source, height).await,
+            Announced::Next { height } => {
+                let hash = header.block_hash();
+                // While many are fetched, or this one is, somebody gets it.
+                if let Ok(place) = Arc::clone(&self.bodies).try_acquire_owned()
+                    && let Some(claim) = self.sync.claim(hash)
+                {
+                    let relay = self.clone();
+                    tokio::spawn(async move {
+                        let _place = place;
+                        relay.fetch_body(hash, source).await;
+                        drop(claim);
+                    });
+                }
+                self.sync.announced(source, height).await;
+            }
+            Announced::Stale | Announced::Refused(_) => {}
+        }
+        Ok(())
+    }
+}
+
+fn look_up(chainstate: &mut Chainstate, header: &Header) -> Announced {
+    let hash = header.block_hash();
+    let Some(parent) = chainstate.lookup(&header.prev_blockhash) else { return Announced::Unconnected };
+    if let Some(known) = chainstate.lookup(&hash) {
+        return match (known.is_invalid, known.has_body) {
+            (true, _) => Announced::Refused(Verdict::CachedInvalid),
+            (false, true) => Announced::Known { height: known.height },
+            (false, false) if parent.has_body => Announced::Next { height: known.height },
+            (false, false) => Announced::Later { height: known.height },
+        };
+    }
+    let tip = chainstate.tip();
+    if parent.height + MAX_FORK_DEPTH < tip.height {
+        return Announced::Stale;
+    }
+    let height = parent.height + 1;
+    match chainstate.accept_headers(&[*header], true) {
+        Ok(Ok(())) if parent.has_body => Announced::Next { height },
+        Ok(Ok(())) => Announced::Later { height },
+        Ok(Err(error)) => {
+            debug!(%hash, %error, "an announced header breaks a rule");
+            Announced::Refused(error.verdict())
+        }
+        // The chain thread says what is wrong, and ends.
+        Err(_) => Announced::Refused(HeaderError::TooLittleChainWork.verdict()),
+    }
+}

@@ -1,0 +1,114 @@
+//! What one peer has, and how fast it sends.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use bitcoin::BlockHash;
+use cairn_chain::chainstate::BlockReference;
+
+/// Bytes a second, until a peer has sent something.
+const FIRST_SPEED: f64 = 1_000_000.0;
+/// The slowest that a peer is believed to be, so that it is asked again: bytes a second.
+const MIN_SPEED: f64 = 1_000.0;
+/// How much the newest answer counts for the speed.
+const SPEED_WEIGHT: f64 = 0.3;
+/// Blocks that are known not to be had from a peer. Beyond that they are forgotten, and asked for again.
+const MAX_LACKING: usize = 1024;
+
+/// The blocks that a peer has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::sync) struct Offer {
+    /// The lowest height from which on it has every body.
+    pub(in crate::sync) first: u32,
+    /// The height of its tip.
+    pub(in crate::sync) last: u32,
+}
+
+/// A peer that blocks may be asked of.
+#[derive(Debug)]
+pub(super) struct Source {
+    offer: Offer,
+    pub(super) open_requests: usize,
+    /// Bytes a second.
+    speed: f64,
+    last_sent: Option<Instant>,
+    /// Not asked before.
+    paused_until: Option<Instant>,
+    /// Blocks that it does not have, and when it may be asked for them again.
+    lacking: HashMap<BlockHash, Instant>,
+}
+
+impl Source {
+    pub(super) fn new(offer: Offer) -> Self {
+        Self {
+            offer,
+            open_requests: 0,
+            speed: FIRST_SPEED,
+            last_sent: None,
+            paused_until: None,
+            lacking: HashMap::new(),
+        }
+    }
+
+    pub(super) fn offers(&mut self, offer: Offer) {
+        if offer != self.offer {
+            self.offer = offer;
+            self.lacking.clear();
+        }
+    }
+
+    pub(super) fn reached(&mut self, height: u32) {
+        self.offers(Offer { last: self.offer.last.max(height), ..self.offer });
+    }
+
+    /// Bytes a second.
+    pub(super) fn speed(&self) -> f64 {
+        self.speed
+    }
+
+    /// Whether it may be asked, with this the question of that number.
+    pub(super) fn is_free(&self, now: Instant, number: usize) -> bool {
+        self.open_requests < number && self.paused_until.is_none_or(|until| until <= now)
+    }
+
+    pub(super) fn may_have(&self, block: &BlockReference, now: Instant) -> bool {
+        (self.offer.first..=self.offer.last).contains(&block.height)
+            && self.lacking.get(&block.hash).is_none_or(|until| *until <= now)
+    }
+
+    /// When it may be asked for a block again, if it may not be now.
+    pub(super) fn pause_ends(&self, block: &BlockReference, now: Instant) -> Option<Instant> {
+        let ends = self.paused_until.into_iter().chain(self.lacking.get(&block.hash).copied()).max()?;
+        (ends > now).then_some(ends)
+    }
+
+    pub(super) fn pause(&mut self, until: Instant) {
+        self.paused_until = Some(self.paused_until.map_or(until, |paused| paused.max(until)));
+    }
+
+    pub(super) fn lacks(&mut self, block: BlockHash, until: Instant) {
+        if self.lacking.len() >= MAX_LACKING {
+            self.lacking.clear();
+        }
+        self.lacking.insert(block, until);
+    }
+
+    /// It sent so many bytes, for a question of that time.
+    pub(super) fn sent(&mut self, now: Instant, asked: Instant, bytes: usize) {
+        // While it answered the question before, this one waited.
+        let began = self.last_sent.map_or(asked, |last| last.max(asked));
+        self.last_sent = Some(now);
+        if bytes == 0 {
+            return;
+        }
+        let time = now.saturating_duration_since(began).max(Duration::from_millis(1)).as_secs_f64();
+        #[allow(clippy::cast_precision_loss, reason = "an answer has a few million bytes")]
+        let speed = bytes as f64 / time;
+        self.speed = (self.speed + (speed - self.speed) * SPEED_WEIGHT).max(MIN_SPEED);
+    }
+
+    /// It did not send in time what others wait for.
+    pub(super) fn was_late(&mut self) {
+        self.speed = (self.speed / 2.0).max(MIN_SPEED);
+    }
+}
