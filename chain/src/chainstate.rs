@@ -37,6 +37,7 @@
 //! | `verify` | the newest blocks are checked again | `CVerifyDB` |
 //! | `proposal` | a block that may be the next one | `TestBlockValidity` |
 //! | `status` | what the chain state is asked | `getblockchaininfo` |
+//! | `headers` | which headers of peers are worth the memory, and how to ask for more | `GetAntiDoSWorkThreshold`, `LocatorEntries` |
 //! | `lookup` | single blocks, where they are kept, and the ends of branches | `BlockManager::ReadBlock`, `getchaintips` |
 //! | `stages` | how long each stage takes | `BCLog::BENCH` |
 //! | `coins_snapshot` | all coins, for another thread | `CCoinsViewDB::Cursor` |
@@ -53,6 +54,7 @@ mod error;
 mod events;
 mod export;
 mod flush;
+mod headers;
 mod import;
 mod invalidate;
 mod lookup;
