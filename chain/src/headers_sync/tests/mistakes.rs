@@ -185,14 +185,14 @@ fn a_longer_chain_of_less_work_in_the_second_pass() {
     let fast = Miner::new(&params, 1).mine([1; 120]);
     let slow = Miner::new(&params, 2).mine([60; 160]);
     assert!(slow.chain_work() < fast.chain_work());
-    let same_bits = (0..=255).find_map(|salt| {
-        let mut commitments = Commitments::new([salt; 16], 50, 0);
-        [50, 100].map(|height| commitments.add(height, &fast.facts[height as usize].hash));
-        let verified = [50, 100].map(|height| commitments.verify(height, &slow.facts[height as usize].hash));
-        verified.iter().all(Result::is_ok).then_some(salt)
-    });
+    let secrets_do_not_tell = |salt: &u8| {
+        let mut commitments = Commitments::new([*salt; 16], 50, 0);
+        [50, 100].iter().for_each(|&height| commitments.add(height, &fast.facts[height as usize].hash));
+        [50, 100].iter().all(|&height| commitments.verify(height, &slow.facts[height as usize].hash).is_ok())
+    };
+    let salt = (0..=255).find(secrets_do_not_tell).unwrap();
     let start = [facts(&params.genesis.header)];
-    let commitments = Commitments::new([same_bits.unwrap(); 16], 50, 0);
+    let commitments = Commitments::new([salt; 16], 50, 0);
     let start_work = work(&[params.genesis.header]);
     let mut sync =
         HeadersSyncState::with_commitments(&params, &start[..], start_work, fast.chain_work(), NOW, commitments);
