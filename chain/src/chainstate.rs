@@ -38,6 +38,7 @@
 //! | `proposal` | a block that may be the next one | `TestBlockValidity` |
 //! | `status` | what the chain state is asked | `getblockchaininfo` |
 //! | `missing` | bodies that are still to come | `FindNextBlocksToDownload` |
+//! | `headers` | which headers of peers are worth the memory, and how to ask for more | `GetAntiDoSWorkThreshold`, `LocatorEntries` |
 //! | `lookup` | single blocks, where they are kept, and the ends of branches | `BlockManager::ReadBlock`, `getchaintips` |
 //! | `stages` | how long each stage takes | `BCLog::BENCH` |
 //! | `coins_snapshot` | all coins, for another thread | `CCoinsViewDB::Cursor` |
@@ -54,6 +55,7 @@ mod error;
 mod events;
 mod export;
 mod flush;
+mod headers;
 mod import;
 mod invalidate;
 mod lookup;

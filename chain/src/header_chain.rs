@@ -6,6 +6,9 @@ use bitcoin::{BlockHash, CompactTarget};
 /// Headers whose median time a new block must exceed (Core: `CBlockIndex::nMedianTimeSpan`, `chain.h`).
 const MEDIAN_TIME_SPAN: u32 = 11;
 
+/// Hashes of a locator that follow one another before the steps grow (Core: `LocatorEntries`, `chain.cpp`).
+const DENSE_LOCATOR: usize = 10;
+
 /// The facts of one header that later headers are judged by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HeaderFacts {
@@ -58,6 +61,23 @@ pub trait HeaderChain {
     fn median_time_past(&self) -> u32 {
         self.median_time_past_at(self.height())
     }
+
+    /// Hashes by which another node finds the last block it shares with this chain: the last eleven, then ever fewer, then
+    /// genesis; at most 43 (Core: `LocatorEntries`, `chain.cpp`).
+    fn locator(&self) -> Vec<BlockHash> {
+        let (mut height, mut step) = (self.height(), 1);
+        let mut hashes = Vec::new();
+        loop {
+            hashes.push(self.header_at(height).hash);
+            if height == 0 {
+                return hashes;
+            }
+            height = height.saturating_sub(step);
+            if hashes.len() > DENSE_LOCATOR {
+                step = step.saturating_mul(2);
+            }
+        }
+    }
 }
 
 /// Headers in a row from genesis: the chain as tests, tools and header imports hold it.
@@ -97,6 +117,42 @@ mod tests {
         assert_eq!(chain(&[10]).median_time_past(), 10);
         assert_eq!(chain(&[10, 30]).median_time_past(), 30);
         assert_eq!(chain(&[10, 30, 20]).median_time_past(), 20);
+    }
+
+    #[test]
+    fn a_locator_starts_dense_and_ends_with_genesis() {
+        let heights = |length: u32| -> Vec<u32> {
+            let mut headers = chain(&(0..length).collect::<Vec<_>>());
+            for header in &mut headers {
+                let mut hash = [0; 32];
+                hash[..4].copy_from_slice(&header.time.to_le_bytes());
+                header.hash = BlockHash::from_byte_array(hash);
+            }
+            let number = |hash: BlockHash| u32::from_le_bytes(hash.to_byte_array()[..4].try_into().unwrap());
+            headers.locator().into_iter().map(number).collect()
+        };
+        assert_eq!(heights(1), [0]);
+        assert_eq!(heights(4), [3, 2, 1, 0]);
+        // The step doubles after the eleventh hash, which is one step from the twelfth.
+        assert_eq!(heights(31), [30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 17, 13, 5, 0]);
+    }
+
+    /// A chain as high as chains can be.
+    struct Highest;
+
+    impl HeaderChain for Highest {
+        fn height(&self) -> u32 {
+            u32::MAX
+        }
+
+        fn header_at(&self, _: u32) -> HeaderFacts {
+            chain(&[0])[0]
+        }
+    }
+
+    #[test]
+    fn a_locator_is_short_whatever_the_height() {
+        assert_eq!(Highest.locator().len(), 43);
     }
 
     #[test]

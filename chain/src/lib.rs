@@ -34,12 +34,14 @@
 //! | [`pow`] | targets, work, retargeting, the search for nonces |
 //! | [`params`] | the networks, and files that define one |
 //! | [`header_chain`] | what rules ask about the headers before a block |
+//! | [`headers_sync`] | headers from peers whose chain may have too little work, at next to no memory |
 //! | [`hash`] | SHA-256 the way Bitcoin uses it, and the hash of a set |
 
 pub mod chainstate;
 pub mod coins;
 pub mod hash;
 pub mod header_chain;
+pub mod headers_sync;
 pub mod index;
 pub mod mempool;
 pub mod mining;

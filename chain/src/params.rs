@@ -21,6 +21,7 @@
 //! | [`spec_file`] | networks from files |
 //! | `spec_hash` | the hash of everything nodes must agree on |
 //! | `tx_data` | how many transactions there are, for guessing how far a download is |
+//! | `headers_sync` | what is remembered of headers whose work is not known yet |
 //! | `compact` | compact targets that are written the one right way |
 
 mod address;
@@ -30,6 +31,7 @@ mod consensus;
 mod deployment;
 mod devnet;
 mod genesis;
+mod headers_sync;
 mod main;
 mod mine;
 mod regtest;
@@ -47,6 +49,8 @@ pub use deployment::{
     ActivationHeights, ActivationOverride, ActivationOverrideError, Deployment, MAX_ACTIVATION_HEIGHT,
 };
 pub use genesis::{Genesis, GenesisParts, MAX_GENESIS_MESSAGE_BYTES};
+pub use headers_sync::HeadersSyncParams;
+pub(crate) use headers_sync::MAX_BLOCKS_PER_SECOND;
 pub use mine::mine_genesis;
 pub use regtest::RegtestOptions;
 pub use select::{BUILTIN_NETWORKS, SelectNetworkError};
@@ -90,6 +94,8 @@ pub struct ChainParams {
     pub testdummy: VersionBitsDeployment,
     /// How many transactions the chain is known to have (Core: `chainTxData`).
     pub chain_tx_data: ChainTxData,
+    /// What is remembered of a chain of headers before its work is known (Core: `m_headers_sync_params`).
+    pub headers_sync: HeadersSyncParams,
     /// Multiaddresses of nodes to meet first. Core's networks have none: their DNS seeds speak another protocol.
     pub seeds: Vec<String>,
 }

@@ -25,6 +25,7 @@ mod work;
 
 pub use grind::{GrindOptions, GrindOutcome, GrindResult, grind};
 pub use midstate::Midstate;
+pub(crate) use retarget::asert_work_required;
 pub use retarget::{
     AsertRetarget, BitcoinRetarget, PowParams, Retarget, asert_target, next_work_required,
     permitted_difficulty_transition,

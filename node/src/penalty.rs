@@ -16,6 +16,7 @@ mod bans;
 mod reputation;
 mod score;
 
+use cairn_chain::headers_sync::HeadersSyncError;
 use cairn_chain::mempool::policy::TransactionVerdict;
 use cairn_chain::validation::Verdict;
 use cairn_net::{Acceptance, RequestError, Violation};
@@ -42,16 +43,14 @@ pub(crate) enum Conduct<'a> {
     Header(Verdict),
     /// Its headers do not follow one another.
     HeadersNotContinuous,
-    /// Its chain of headers was another one the second time it was asked for it.
-    HeadersChanged,
+    /// Its headers were looked at before they were kept, and found wrong.
+    LowWorkHeaders(HeadersSyncError),
     /// It sent a block that it was asked for.
     Block(Verdict),
     /// It sent a block from what it said stands in it: it had no choice but to build on others' words.
     RebuiltBlock(Verdict),
     /// What it sent as a block is none.
     UndecodableBlock,
-    /// It announced a block that it does not have.
-    MissingBlock,
     /// It sent a transaction.
     Transaction(TransactionVerdict),
     /// What it sent as a transaction is none.
@@ -107,7 +106,20 @@ pub(crate) fn penalty(conduct: &Conduct<'_>) -> Penalty {
             }
         },
         Conduct::HeadersNotContinuous => Penalty::new(Reject, BAN, "headers that do not connect"),
-        Conduct::HeadersChanged => Penalty::new(Reject, BAN, "another chain than before"),
+        Conduct::LowWorkHeaders(error) => match error {
+            HeadersSyncError::NonContinuous { .. }
+            | HeadersSyncError::ProofOfWork { .. }
+            | HeadersSyncError::DifficultyBits { .. } => Penalty::new(Reject, BAN, "invalid header"),
+            // It may be on another chain by now, or have another clock (Core does not punish these either).
+            HeadersSyncError::Unconnecting { .. }
+            | HeadersSyncError::DifficultyTransition { .. }
+            | HeadersSyncError::TimeTooNew { .. }
+            | HeadersSyncError::TooManyCommitments { .. }
+            | HeadersSyncError::TooHigh
+            | HeadersSyncError::CommitmentMismatch { .. }
+            | HeadersSyncError::CommitmentOverrun { .. }
+            | HeadersSyncError::Finished => Penalty::new(Ignore, 0, "headers of no use"),
+        },
         Conduct::Block(verdict) => match verdict {
             Verdict::Invalid | Verdict::InvalidBody | Verdict::InvalidHeader => {
                 Penalty::new(Reject, BAN, "invalid block")
@@ -132,7 +144,6 @@ pub(crate) fn penalty(conduct: &Conduct<'_>) -> Penalty {
             | Verdict::OurFault => Penalty::new(Ignore, 0, "block of no use"),
         },
         Conduct::UndecodableBlock => Penalty::new(Reject, BAN, "undecodable block"),
-        Conduct::MissingBlock => Penalty::new(Ignore, FAILURE, "block announced and not there"),
         Conduct::Transaction(verdict) => match verdict {
             TransactionVerdict::Invalid => Penalty::new(Reject, SLIP, "invalid transaction"),
             TransactionVerdict::InputsNotStandard

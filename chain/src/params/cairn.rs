@@ -5,7 +5,8 @@ use ruint::uint;
 
 use super::genesis::unspendable_script;
 use super::{
-    ActivationHeights, AddressFormat, ChainParams, ChainTxData, ConsensusParams, GenesisParts, VersionBitsDeployment,
+    ActivationHeights, AddressFormat, ChainParams, ChainTxData, ConsensusParams, GenesisParts, HeadersSyncParams,
+    VersionBitsDeployment,
 };
 use crate::pow::{AsertRetarget, PowParams, Retarget, Work};
 
@@ -21,6 +22,18 @@ impl ChainParams {
     #[must_use]
     pub fn cairn() -> Self {
         let genesis = genesis_parts().build();
+        let pow = PowParams {
+            // The target BITS stands for.
+            limit: uint!(0x000000ffff000000000000000000000000000000000000000000000000000000_U256),
+            target_spacing: 60,
+            retarget: Retarget::Asert(AsertRetarget {
+                anchor_height: 0,
+                anchor_bits: CompactTarget::from_consensus(BITS),
+                // 288 blocks, the two days of Bitcoin Cash's aserti3-2d.
+                half_life: 288 * 60,
+            }),
+        };
+        let headers_sync = HeadersSyncParams::for_pow(&pow);
         Self {
             name: "cairn".to_owned(),
             rpc_name: "regtest",
@@ -39,17 +52,7 @@ impl ChainParams {
                 script_flag_exceptions: Vec::new(),
                 bip30_exceptions: Vec::new(),
                 bip30_unspendable: Vec::new(),
-                pow: PowParams {
-                    // The target BITS stands for.
-                    limit: uint!(0x000000ffff000000000000000000000000000000000000000000000000000000_U256),
-                    target_spacing: 60,
-                    retarget: Retarget::Asert(AsertRetarget {
-                        anchor_height: 0,
-                        anchor_bits: CompactTarget::from_consensus(BITS),
-                        // 288 blocks, the two days of Bitcoin Cash's aserti3-2d.
-                        half_life: 288 * 60,
-                    }),
-                },
+                pow,
                 signet_challenge: None,
             },
             genesis,
@@ -59,6 +62,7 @@ impl ChainParams {
             testdummy: VersionBitsDeployment::testdummy_never(VersionBitsDeployment::NINETY_PERCENT),
             // No less than a coinbase a block.
             chain_tx_data: ChainTxData { rate: 1.0 / 60.0, ..ChainTxData::default() },
+            headers_sync,
             seeds: Vec::new(),
         }
     }

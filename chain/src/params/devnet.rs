@@ -3,7 +3,8 @@
 use bitcoin::{Amount, CompactTarget};
 
 use super::{
-    ActivationHeights, AddressFormat, ChainParams, ChainTxData, ConsensusParams, VersionBitsDeployment, cairn, regtest,
+    ActivationHeights, AddressFormat, ChainParams, ChainTxData, ConsensusParams, HeadersSyncParams,
+    VersionBitsDeployment, cairn, regtest,
 };
 use crate::pow::{AsertRetarget, PowParams, Retarget, Work};
 
@@ -16,6 +17,17 @@ impl ChainParams {
     #[must_use]
     pub fn devnet() -> Self {
         let genesis = regtest::genesis();
+        let pow = PowParams {
+            limit: regtest::POW_LIMIT,
+            target_spacing: 3,
+            retarget: Retarget::Asert(AsertRetarget {
+                anchor_height: PRE_MINE,
+                // 2^19 hashes a block: what a few throttled miners do in three seconds.
+                anchor_bits: CompactTarget::from_consensus(0x1e1f_ffff),
+                half_life: 120,
+            }),
+        };
+        let headers_sync = HeadersSyncParams::for_pow(&pow);
         Self {
             name: "devnet".to_owned(),
             rpc_name: "regtest",
@@ -34,16 +46,7 @@ impl ChainParams {
                 script_flag_exceptions: Vec::new(),
                 bip30_exceptions: Vec::new(),
                 bip30_unspendable: Vec::new(),
-                pow: PowParams {
-                    limit: regtest::POW_LIMIT,
-                    target_spacing: 3,
-                    retarget: Retarget::Asert(AsertRetarget {
-                        anchor_height: PRE_MINE,
-                        // 2^19 hashes a block: what a few throttled miners do in three seconds.
-                        anchor_bits: CompactTarget::from_consensus(0x1e1f_ffff),
-                        half_life: 120,
-                    }),
-                },
+                pow,
                 signet_challenge: None,
             },
             genesis,
@@ -52,6 +55,7 @@ impl ChainParams {
             prune_after_height: 1000,
             testdummy: VersionBitsDeployment::TESTDUMMY_REGTEST,
             chain_tx_data: ChainTxData::default(),
+            headers_sync,
             seeds: Vec::new(),
         }
     }

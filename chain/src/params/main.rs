@@ -5,7 +5,7 @@ use ruint::uint;
 
 use super::{
     ActivationHeights, AddressFormat, BaseScriptRules, BlockPosition, ChainParams, ChainTxData, ConsensusParams,
-    GenesisParts, ScriptFlagException, VersionBitsDeployment, block_hash,
+    GenesisParts, HeadersSyncParams, ScriptFlagException, VersionBitsDeployment, block_hash,
 };
 use crate::pow::{BitcoinRetarget, PowParams, Retarget, Work};
 
@@ -72,6 +72,7 @@ impl ChainParams {
             prune_after_height: 100_000,
             testdummy: VersionBitsDeployment::testdummy_never(VersionBitsDeployment::NINETY_PERCENT),
             chain_tx_data: ChainTxData { time: 1_772_055_173, transactions: 1_315_805_869, rate: 5.401_110_064_961_22 },
+            headers_sync: HeadersSyncParams { commitment_period: 641, redownload_buffer_size: 15_218 },
             seeds: Vec::new(),
         }
     }

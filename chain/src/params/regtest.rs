@@ -7,7 +7,7 @@ use ruint::uint;
 use super::deployment::ActivationOverride;
 use super::{
     ActivationHeights, AddressFormat, ChainParams, ChainTxData, ConsensusParams, Genesis, GenesisParts,
-    VersionBitsDeployment,
+    HeadersSyncParams, VersionBitsDeployment,
 };
 use crate::pow::{BitcoinRetarget, PowParams, Retarget, Work};
 
@@ -67,6 +67,7 @@ impl ChainParams {
             prune_after_height: 1000,
             testdummy: VersionBitsDeployment::TESTDUMMY_REGTEST,
             chain_tx_data: ChainTxData { rate: 0.001, ..ChainTxData::default() },
+            headers_sync: HeadersSyncParams { commitment_period: 275, redownload_buffer_size: 7017 },
             seeds: Vec::new(),
         }
     }

@@ -5,8 +5,8 @@ use bitcoin::{Amount, ScriptBuf};
 use ruint::uint;
 
 use super::{
-    ActivationHeights, AddressFormat, ChainParams, ChainTxData, ConsensusParams, GenesisParts, VersionBitsDeployment,
-    block_hash,
+    ActivationHeights, AddressFormat, ChainParams, ChainTxData, ConsensusParams, GenesisParts, HeadersSyncParams,
+    VersionBitsDeployment, block_hash,
 };
 use crate::hash::HashWriter;
 use crate::pow::{BitcoinRetarget, PowParams, Retarget, Work};
@@ -72,6 +72,7 @@ impl ChainParams {
             prune_after_height: 1000,
             testdummy: VersionBitsDeployment::testdummy_never(VersionBitsDeployment::NINETY_PERCENT),
             chain_tx_data: ChainTxData::default(),
+            headers_sync: HeadersSyncParams { commitment_period: 620, redownload_buffer_size: 15_724 },
             seeds: Vec::new(),
         }
     }

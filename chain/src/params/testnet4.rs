@@ -5,8 +5,8 @@ use ruint::uint;
 
 use super::genesis::unspendable_script;
 use super::{
-    ActivationHeights, AddressFormat, ChainParams, ChainTxData, ConsensusParams, GenesisParts, VersionBitsDeployment,
-    block_hash,
+    ActivationHeights, AddressFormat, ChainParams, ChainTxData, ConsensusParams, GenesisParts, HeadersSyncParams,
+    VersionBitsDeployment, block_hash,
 };
 use crate::pow::{BitcoinRetarget, PowParams, Retarget, Work};
 
@@ -59,6 +59,7 @@ impl ChainParams {
                 transactions: 14_191_421,
                 rate: 0.018_485_795_795_284_12,
             },
+            headers_sync: HeadersSyncParams { commitment_period: 606, redownload_buffer_size: 16_092 },
             seeds: Vec::new(),
         }
     }

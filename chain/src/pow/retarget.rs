@@ -7,6 +7,7 @@ mod asert;
 mod bitcoin;
 
 pub use asert::asert_target;
+pub(crate) use asert::asert_work_required;
 
 use ::bitcoin::CompactTarget;
 use ruint::aliases::U256;
@@ -116,7 +117,8 @@ pub fn next_work_required(chain: &(impl HeaderChain + ?Sized), block_time: u32, 
 /// (Core: `PermittedDifficultyTransition`, `pow.cpp`).
 ///
 /// It is the check that headers get before anyone keeps them. Under ASERT every transition is permitted: a target
-/// depends on one timestamp, and without it nothing is known.
+/// depends on one timestamp, and without it nothing is known; with it
+/// [`HeadersSyncState`](crate::headers_sync::HeadersSyncState) knows the target.
 #[must_use]
 pub fn permitted_difficulty_transition(
     height: u32,

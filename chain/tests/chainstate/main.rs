@@ -3,6 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `acceptance` | histories with the answers Core gave at every step |
+//! | `headers` | headers from peers |
 //! | `history` | chains that go forth and back |
 //! | `lookup` | single blocks and branches |
 //! | `own_chain` | blocks for that |
@@ -14,6 +15,7 @@ mod acceptance;
 mod acceptance_data;
 #[path = "../support/data_forms.rs"]
 mod data;
+mod headers;
 mod history;
 mod lookup;
 mod own_chain;

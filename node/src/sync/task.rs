@@ -19,8 +19,8 @@ use tracing::{debug, info};
 use super::blocks::{self, BlocksAnswer};
 use super::connect::{self, Connected, connect};
 use super::download::{Arrival, Download, MAX_WINDOW, Offer};
-use super::header_sync::{Answered, HeaderSync};
-use super::headers::{self, HeadersAnswer};
+use super::header_sync::HeaderSync;
+use super::headers::{self, HeadersAnswer, Presync, Taken};
 use super::look::{Missing, look};
 use super::{Claims, Command, SyncCommands};
 use crate::chain_service::ChainStopped;
@@ -53,6 +53,8 @@ struct Sync {
     params: Arc<ChainParams>,
     claims: Claims,
     headers: HeaderSync,
+    /// Chains of peers of which it is not known yet whether they are worth the memory.
+    presyncs: HashMap<PeerId, Presync>,
     download: Download<CheckedBlock>,
     peers: HashSet<PeerId>,
     questions: JoinSet<Outcome>,
@@ -145,6 +147,7 @@ impl Sync {
             reputation,
             claims,
             headers: HeaderSync::default(),
+            presyncs: HashMap::new(),
             download: Download::new(),
             peers: HashSet::new(),
             questions: JoinSet::new(),
@@ -161,7 +164,8 @@ impl Sync {
     fn decide(&mut self, now: Instant) {
         self.withheld.retain(|_, until| *until > now);
         while let Some(peer) = self.headers.ask(now, self.best_work) {
-            let question = headers::ask(self.network.clone(), self.context.chain.clone(), peer);
+            let presync = self.presyncs.remove(&peer);
+            let question = headers::ask(self.network.clone(), self.context.chain.clone(), peer, presync);
             self.questions.spawn(async move { Outcome::Headers(question.await) });
         }
         for ask in self.download.ask(now) {
@@ -222,6 +226,7 @@ impl Sync {
     fn remove_peer(&mut self, peer: &PeerId) {
         self.peers.remove(peer);
         self.headers.remove_peer(peer);
+        self.presyncs.remove(peer);
         self.download.remove_peer(peer);
     }
 
@@ -275,14 +280,16 @@ impl Sync {
     }
 
     async fn on_headers(&mut self, answer: HeadersAnswer) {
-        let HeadersAnswer { peer, answered, is_news, height, failure } = answer;
+        let HeadersAnswer { peer, answered, taken: Taken { is_news, height, presync }, failure } = answer;
         self.headers.answered(Instant::now(), &peer, answered);
         self.look.is_due |= is_news;
+        if let Some(presync) = presync.filter(|_| self.peers.contains(&peer)) {
+            debug!(%peer, height = presync.presync_height(), phase = ?presync.phase(), "headers of little work so far");
+            self.presyncs.insert(peer, presync);
+        }
         if let Some(height) = height {
             self.offers_up_to(peer, height);
-            if answered == Answered::More {
-                debug!(%peer, height, "headers");
-            }
+            debug!(%peer, height, ?answered, "headers");
         }
         if let Some(failure) = failure {
             debug!(%peer, error = %failure, "no use of a peer's headers");

@@ -12,7 +12,7 @@ use crate::params::compact::target_from_bits;
 use crate::params::genesis::unspendable_script;
 use crate::params::{
     ActivationHeights, AddressFormat, BUILTIN_NETWORKS, ChainParams, ChainTxData, ConsensusParams, Deployment,
-    GenesisParts, MAX_ACTIVATION_HEIGHT, MAX_GENESIS_MESSAGE_BYTES, VersionBitsDeployment, regtest,
+    GenesisParts, HeadersSyncParams, MAX_ACTIVATION_HEIGHT, MAX_GENESIS_MESSAGE_BYTES, VersionBitsDeployment, regtest,
 };
 use crate::pow::{PowParams, Work};
 
@@ -47,6 +47,8 @@ pub(super) fn read(text: &str) -> Result<NetworkSpec, SpecError> {
     let magic = root.get("magic").map(|entry| entry.parsed("8 hex digits", |text| <[u8; 4]>::from_hex(text).ok()));
     let (default_p2p_port, default_rpc_port) = ports(&root)?;
     let block = parts.build();
+    let pow = PowParams { limit, target_spacing, retarget: retarget::read(&root, target_spacing, limit, parts.bits)? };
+    let headers_sync = HeadersSyncParams::for_pow(&pow);
     let params = ChainParams {
         name,
         // Private networks use regtest's addresses and say so, because tools choose by this name.
@@ -66,11 +68,7 @@ pub(super) fn read(text: &str) -> Result<NetworkSpec, SpecError> {
             script_flag_exceptions: Vec::new(),
             bip30_exceptions: Vec::new(),
             bip30_unspendable: Vec::new(),
-            pow: PowParams {
-                limit,
-                target_spacing,
-                retarget: retarget::read(&root, target_spacing, limit, parts.bits)?,
-            },
+            pow,
             signet_challenge: None,
         },
         genesis: block,
@@ -79,6 +77,7 @@ pub(super) fn read(text: &str) -> Result<NetworkSpec, SpecError> {
         prune_after_height: 1000,
         testdummy: VersionBitsDeployment::testdummy_never(VersionBitsDeployment::NINETY_PERCENT),
         chain_tx_data: ChainTxData::default(),
+        headers_sync,
         seeds: seeds(&root)?,
     };
     Ok(NetworkSpec {

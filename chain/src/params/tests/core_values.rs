@@ -21,6 +21,7 @@ struct Expected {
     work: &'static str,
     assume_valid: Option<&'static str>,
     prune_after: u64,
+    headers_sync: (u32, usize),
     hrp: &'static str,
     threshold_and_period: (u32, u32),
 }
@@ -44,6 +45,7 @@ const EXPECTED: [Expected; 4] = [
         work: "0000000000000000000000000000000000000001128750f82f4c366153a3a030",
         assume_valid: Some("00000000000000000000ccebd6d74d9194d8dcdc1d177c478e094bfad51ba5ac"),
         prune_after: 100000,
+        headers_sync: (641, 15218),
         hrp: "bc",
         threshold_and_period: (1815, 2016),
     },
@@ -65,6 +67,7 @@ const EXPECTED: [Expected; 4] = [
         work: "0000000000000000000000000000000000000000000009a0fe15d0177d086304",
         assume_valid: Some("0000000002368b1e4ee27e2e85676ae6f9f9e69579b29093e9a82c170bf7cf8a"),
         prune_after: 1000,
+        headers_sync: (606, 16092),
         hrp: "tb",
         threshold_and_period: (1512, 2016),
     },
@@ -86,6 +89,7 @@ const EXPECTED: [Expected; 4] = [
         work: "00000000000000000000000000000000000000000000000000000b463ea0a4b8",
         assume_valid: Some("00000008414aab61092ef93f1aacc54cf9e9f16af29ddad493b908a01ff5c329"),
         prune_after: 1000,
+        headers_sync: (620, 15724),
         hrp: "tb",
         threshold_and_period: (1815, 2016),
     },
@@ -107,6 +111,7 @@ const EXPECTED: [Expected; 4] = [
         work: "0000000000000000000000000000000000000000000000000000000000000000",
         assume_valid: None,
         prune_after: 1000,
+        headers_sync: (275, 7017),
         hrp: "bcrt",
         threshold_and_period: (108, 144),
     },
@@ -131,6 +136,8 @@ fn every_value_is_cores() {
         assert_eq!((params.default_p2p_port, params.default_rpc_port), expected.ports, "{name}");
         assert_eq!(params.address_format.bech32_hrp(), expected.hrp, "{name}");
         assert_eq!(params.prune_after_height, expected.prune_after, "{name}");
+        let HeadersSyncParams { commitment_period, redownload_buffer_size } = params.headers_sync;
+        assert_eq!((commitment_period, redownload_buffer_size), expected.headers_sync, "{name}");
         assert_eq!(params.minimum_chain_work.to_string(), expected.work, "{name}");
         assert_eq!(params.assume_valid.map(|hash| hash.to_string()).as_deref(), expected.assume_valid, "{name}");
         let testdummy = params.testdummy;

@@ -37,15 +37,30 @@ pub(super) fn next_work_required(
     params: &PowParams,
     rule: &AsertRetarget,
 ) -> CompactTarget {
-    let Some(height_delta) = chain.height().checked_sub(rule.anchor_height) else {
+    let height = chain.height();
+    let anchor_time = (height >= rule.anchor_height).then(|| chain.header_at(rule.anchor_height).time);
+    asert_work_required(anchor_time, height, chain.tip().time, params, rule)
+}
+
+/// The compact target of the block after one at `height` with the timestamp `time`, in a chain whose anchor has the timestamp
+/// `anchor_time`, both in seconds since 1970: all that the rule asks of a chain. Without an anchor the blocks are easiest.
+pub(crate) fn asert_work_required(
+    anchor_time: Option<u32>,
+    height: u32,
+    time: u32,
+    params: &PowParams,
+    rule: &AsertRetarget,
+) -> CompactTarget {
+    let height_delta = height.checked_sub(rule.anchor_height);
+    let (Some(anchor_time), Some(height_delta)) = (anchor_time, height_delta) else {
         return params.limit_bits();
     };
-    let schedule_start = i64::from(chain.header_at(rule.anchor_height).time) - i64::from(params.target_spacing);
+    let schedule_start = i64::from(anchor_time) - i64::from(params.target_spacing);
     encode_compact(asert_target(
         decode_compact(rule.anchor_bits).value,
         params.target_spacing,
         rule.half_life,
-        i64::from(chain.tip().time) - schedule_start,
+        i64::from(time) - schedule_start,
         i64::from(height_delta),
         params.limit,
     ))
