@@ -245,10 +245,14 @@ impl<B> Download<B> {
     pub(super) fn failed(&mut self, now: Instant, request: RequestId, failure: Failure) {
         let Some(Request { peer, .. }) = self.close(request) else { return };
         if let Some(source) = self.sources.get_mut(&peer) {
-            source.pause(match failure {
-                Failure::Busy(wait) => now + wait.min(MAX_BUSY),
-                Failure::Unanswered => now + FAILURE_PAUSE,
-            });
+            match failure {
+                Failure::Busy(wait) => source.pause(now + wait.min(MAX_BUSY)),
+                Failure::Unanswered => {
+                    source.pause(now + FAILURE_PAUSE);
+                    // Perhaps it was asked for more than it can send in time.
+                    source.was_late();
+                }
+            }
         }
     }
 

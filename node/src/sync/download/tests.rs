@@ -150,7 +150,8 @@ fn memory_is_bounded_while_the_front_is_late() {
     let slow = Line { offer: Offer { first: 0, last: 3 }, ..Line::new(100_000) };
     let fast = Line { offer: Offer { first: 4, last: u32::MAX }, ..Line::new(100 * MEGABYTE) };
     let outcome = simulate(&[slow, fast], 300, MEGABYTE);
-    assert!(outcome.peak <= MAX_BYTES + MEGABYTE, "{} bytes waited", outcome.peak);
+    // What is on its way is counted by the size of blocks so far, which at first is a guess.
+    assert!(outcome.peak <= MAX_BYTES + MAX_BLOCKS_RESPONSE_BYTES, "{} bytes waited", outcome.peak);
 }
 
 #[test]
