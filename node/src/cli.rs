@@ -4,6 +4,7 @@
 //! 3 nobody answers, 5 interrupted, 6 not well; of `cairn rpc` the numbers of the node's errors.
 
 mod advice;
+mod bootnode;
 mod chain;
 mod config;
 mod failure;
@@ -42,6 +43,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(Box<run::RunArgs>),
+    Bootnode(Box<bootnode::BootnodeArgs>),
     Health(health::HealthArgs),
     Chain(chain::ChainArgs),
     Network(network::NetworkArgs),
@@ -60,6 +62,7 @@ pub(crate) fn run() -> ExitCode {
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let answer = match cli.command {
         Command::Run(args) => run::run(&args, &given),
+        Command::Bootnode(args) => bootnode::run(&args, &given),
         Command::Health(args) => health::run(&args, &given),
         Command::Chain(args) => chain::run(args, &given),
         Command::Network(args) => network::run(args),

@@ -2,15 +2,20 @@
 //!
 //! | file | holds |
 //! |---|---|
+//! | `settings` | what the network is told |
+//! | `address_book` | where other nodes were, for the next start |
 //! | `start` | the service and the tasks around it, as the configuration says |
 //! | `tasks` | what peers and the chain ask for, handed to whoever does it |
 //! | `serve` | answers to what peers ask |
 //! | `status` | what we say of ourselves |
 
+mod address_book;
 mod serve;
+mod settings;
 mod start;
 mod status;
 mod tasks;
 
+pub(crate) use settings::{identity, network_config};
 pub(crate) use start::{NetworkStartError, start};
 pub(crate) use status::own_status;

@@ -114,11 +114,6 @@ impl SyncHandle {
         self.send(Command::Unconnected(peer)).await;
     }
 
-    /// Something may be missing that was not before.
-    pub(crate) async fn look(&self) {
-        self.send(Command::Look).await;
-    }
-
     /// Somebody else gets this block; nothing when somebody does already.
     pub(crate) fn claim(&self, hash: BlockHash) -> Option<Claim> {
         let is_new = self.claims.0.lock().unwrap_or_else(PoisonError::into_inner).insert(hash);

@@ -75,7 +75,7 @@ pub(super) fn run(args: &RunArgs, given: &Given) -> Answer {
 }
 
 /// Waits for the first signal that asks the process to end.
-fn cancel_on_signal(shutdown: CancellationToken) -> std::io::Result<impl Future<Output = ()> + Send> {
+pub(super) fn cancel_on_signal(shutdown: CancellationToken) -> std::io::Result<impl Future<Output = ()> + Send> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     Ok(async move {

@@ -27,7 +27,7 @@ pub(crate) enum LogFormat {
 }
 
 impl LogConfig {
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let Some(filter) = &self.log_filter else { return Ok(()) };
         match EnvFilter::builder().parse(filter) {
             Ok(_) => Ok(()),

@@ -48,6 +48,7 @@ impl Collector {
         }
         if let Some(network) = context.network.get() {
             metrics.peers.set_connected(&network.connected_peers());
+            metrics.peers.set_counters(network.counters(), network.traffic());
         }
         if let Ok(disk) = rustix::fs::statvfs(&context.directory) {
             let bytes = |blocks: u64| blocks.saturating_mul(disk.f_frsize);

@@ -1,7 +1,7 @@
 //! Metrics of other nodes.
 
-use cairn_net::{ConnectedPeer, Direction};
-use prometheus::{IntCounterVec, IntGaugeVec, Registry};
+use cairn_net::{ConnectedPeer, Counters, Direction, Traffic};
+use prometheus::{IntCounter, IntCounterVec, IntGaugeVec, Registry};
 
 use super::families::peers;
 
@@ -14,6 +14,10 @@ pub(crate) struct PeerMetrics {
     connected: IntGaugeVec,
     disconnects: IntCounterVec,
     bans: IntCounterVec,
+    bytes: IntCounterVec,
+    connections_failed: IntCounter,
+    gossip: IntCounterVec,
+    requests: IntCounterVec,
 }
 
 impl PeerMetrics {
@@ -22,6 +26,10 @@ impl PeerMetrics {
             connected: peers::PEERS.int_gauge_vec(registry)?,
             disconnects: peers::DISCONNECTS.int_counter_vec(registry)?,
             bans: peers::BANS.int_counter_vec(registry)?,
+            bytes: peers::BYTES.int_counter_vec(registry)?,
+            connections_failed: peers::CONNECTIONS_FAILED.int_counter(registry)?,
+            gossip: peers::GOSSIP.int_counter_vec(registry)?,
+            requests: peers::REQUESTS.int_counter_vec(registry)?,
         };
         metrics.set_connected(&[]);
         Ok(metrics)
@@ -35,6 +43,33 @@ impl PeerMetrics {
     /// A peer was banned for what it did.
     pub(crate) fn count_ban(&self, reason: &str) {
         self.bans.with_label_values(&[reason]).inc();
+    }
+
+    /// Takes over what the network counted since it started.
+    pub(super) fn set_counters(&self, counters: &Counters, traffic: Traffic) {
+        let set = |counter: &IntCounter, value: u64| counter.inc_by(value.saturating_sub(counter.get()));
+        set(&self.bytes.with_label_values(&["received"]), traffic.received);
+        set(&self.bytes.with_label_values(&["sent"]), traffic.sent);
+        set(&self.connections_failed, counters.connections_failed.get());
+        for (kind, outcome, count) in [
+            ("header", "taken", &counters.headers_received),
+            ("header", "dropped", &counters.headers_dropped),
+            ("transaction", "taken", &counters.transactions_received),
+            ("transaction", "dropped", &counters.transactions_dropped),
+            ("any", "wrong", &counters.gossip_rejected),
+            ("any", "judged_late", &counters.late_verdicts),
+        ] {
+            set(&self.gossip.with_label_values(&[kind, outcome]), count.get());
+        }
+        for (direction, outcome, count) in [
+            ("from_peer", "taken", &counters.requests_received),
+            ("from_peer", "dropped", &counters.requests_dropped),
+            ("from_peer", "too_many", &counters.quota_breaches),
+            ("to_peer", "sent", &counters.requests_sent),
+            ("to_peer", "failed", &counters.requests_failed),
+        ] {
+            set(&self.requests.with_label_values(&[direction, outcome]), count.get());
+        }
     }
 
     /// Takes over who is connected.

@@ -3,17 +3,15 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use bitcoin::Target;
-use cairn_net::{
-    IdentityError, Network, NetworkConfig, NetworkError, NetworkEvents, NetworkHandle, NetworkNames,
-    load_or_create_identity,
-};
+use cairn_net::{IdentityError, Network, NetworkError, NetworkEvents, NetworkHandle};
 use thiserror::Error;
 use tracing::info;
 
+use super::address_book;
 use super::serve::Server;
-use super::status::USER_AGENT;
+use super::settings::{identity, network_config};
 use super::tasks::{announce, follow_peers, relay_headers, relay_transactions, serve};
+use crate::config::ConfigError;
 use crate::context::SharedContext;
 use crate::penalty::{BanListError, Reputation};
 use crate::relay::Relay;
@@ -32,6 +30,9 @@ pub(crate) enum NetworkStartError {
     /// The key that peers know us by cannot be had.
     #[error(transparent)]
     Identity(#[from] IdentityError),
+    /// Something that the user set cannot be.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The list of who is banned cannot be had.
     #[error(transparent)]
     Bans(#[from] BanListError),
@@ -43,19 +44,11 @@ pub(crate) enum NetworkStartError {
 ///
 /// When addresses cannot be listened on, there is no key, or the list of who is banned cannot be read.
 pub(crate) async fn start(context: &SharedContext, tasks: &mut Tasks) -> Result<NetworkHandle, NetworkStartError> {
-    let params = &context.params;
-    let spec_hash = params.spec_hash();
-    let pow_limit = Target::from_be_bytes(params.consensus.pow.limit.to_be_bytes());
-    // What presents itself as regtest is on one's own machines.
-    let is_local = params.rpc_name == "regtest" && params.name != "cairn";
-    let names = NetworkNames::new(&params.name, &spec_hash);
-    let mut config = NetworkConfig::new(names, spec_hash, pow_limit, is_local);
-    USER_AGENT.clone_into(&mut config.user_agent);
-    config.listen.clone_from(&context.config.peers.listen);
-    config.peers.clone_from(&context.config.peers.peer);
-    let key_file = context.directory.join(KEY_FILE);
-    let key = tokio::task::spawn_blocking(move || load_or_create_identity(&key_file)).await;
-    let key = key.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
+    let mut config = network_config(&context.params, &context.config.peers)?;
+    config.known_addresses = address_book::read(&context.directory);
+    // While the chain is loaded nothing can be judged: the sync says when it is.
+    config.relay_transactions = false;
+    let key = identity(&context.directory.join(KEY_FILE)).await?;
     let Network { service, handle, events } = Network::start(config, key).await?;
     let stopping = context.shutdown.clone().cancelled_owned();
     tasks.spawn("network", async move {
@@ -70,6 +63,8 @@ pub(crate) async fn start(context: &SharedContext, tasks: &mut Tasks) -> Result<
     let NetworkEvents { peers, headers, transactions, requests } = events;
     let server = Server { context: Arc::clone(context), sync: sync.clone() };
     let who_knows = (relay.clone(), sync, Arc::clone(&reputation));
+    let saved = address_book::save(handle.clone(), context.directory.clone(), context.shutdown.clone());
+    tasks.spawn("addresses of peers", saved);
     tasks.spawn("sync", sync::run(Arc::clone(context), handle.clone(), reputation, commands));
     tasks.spawn("peers", follow_peers(Arc::clone(context), peers, who_knows));
     tasks.spawn("relay of headers", relay_headers(Arc::clone(context), headers, relay.clone()));

@@ -2,11 +2,9 @@
 
 use cairn_net::protocol::{Services, Status};
 
+use super::settings::USER_AGENT;
 use crate::chain_service::ChainStopped;
 use crate::context::SharedContext;
-
-/// What we call ourselves (BIP14).
-pub(super) const USER_AGENT: &str = concat!("/cairn:", env!("CARGO_PKG_VERSION"), "/");
 
 /// What we say of ourselves.
 pub(crate) async fn own_status(context: &SharedContext) -> Result<Status, ChainStopped> {

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bitcoin::BlockHash;
 use cairn_chain::params::ChainParams;
 use cairn_chain::primitives::Block;
 use cairn_chain::validation::{CheckedBlock, Verdict, check_block};
@@ -27,14 +26,14 @@ pub(super) enum Fault {
     /// It is not a block.
     Undecodable,
     /// It breaks a rule that needs no chain.
-    Block(BlockHash, Verdict),
+    Block(Verdict),
 }
 
 impl Fault {
     pub(super) fn conduct(self) -> Conduct<'static> {
         match self {
             Self::Undecodable => Conduct::UndecodableBlock,
-            Self::Block(_, verdict) => Conduct::Block(verdict),
+            Self::Block(verdict) => Conduct::Block(verdict),
         }
     }
 }
@@ -72,11 +71,10 @@ fn prepare(blocks: Vec<Option<Vec<u8>>>, params: &ChainParams) -> (Vec<Found<Che
             fault.get_or_insert(Fault::Undecodable);
             return Found::Nothing;
         };
-        let hash = block.hash();
         match check_block(Arc::new(block), &params.consensus) {
             Ok(checked) => Found::Body(checked, size),
             Err(error) => {
-                fault.get_or_insert(Fault::Block(hash, error.verdict()));
+                fault.get_or_insert(Fault::Block(error.verdict()));
                 Found::Nothing
             }
         }

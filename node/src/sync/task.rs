@@ -67,6 +67,8 @@ struct Sync {
     /// Blocks that nobody sends, and when they are asked for again.
     withheld: HashMap<BlockHash, Instant>,
     report: Report,
+    /// Whether we hear of transactions.
+    relays_transactions: bool,
 }
 
 /// Whether to look for what is missing.
@@ -157,6 +159,7 @@ impl Sync {
             best_work: Work::ZERO,
             withheld: HashMap::new(),
             report: Report { blocks: 0, since: Instant::now() },
+            relays_transactions: false,
         }
     }
 
@@ -274,7 +277,7 @@ impl Sync {
             }
             Outcome::Headers(answer) => self.on_headers(answer).await,
             Outcome::Blocks(answer) => self.on_blocks(answer).await,
-            Outcome::Missing(missing) => self.on_missing(missing?),
+            Outcome::Missing(missing) => self.on_missing(missing?).await,
         }
         Ok(())
     }
@@ -318,9 +321,14 @@ impl Sync {
         }
     }
 
-    fn on_missing(&mut self, missing: Missing) {
+    async fn on_missing(&mut self, missing: Missing) {
         self.look.is_running = false;
         self.best_work = missing.best_work;
+        if self.relays_transactions == missing.is_initial_block_download {
+            self.relays_transactions = !missing.is_initial_block_download;
+            // An error means that the node is stopping.
+            let _ = self.network.relay_transactions(self.relays_transactions).await;
+        }
         let is_wanted = |hash: &BlockHash| !self.handed_over.contains(hash) && !self.claims.contains(hash);
         let wanted = missing.blocks.into_iter().filter(|block| is_wanted(&block.hash));
         self.download.retarget(wanted);

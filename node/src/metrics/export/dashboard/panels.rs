@@ -136,6 +136,10 @@ fn peer_panels() -> Vec<Panel> {
     vec![
         line("Peers", "none", of(peers::PEERS.name), "{{instance}} {{direction}} {{transport}}"),
         line("Connections that ended, a second", "none", rate(peers::DISCONNECTS.name), REASON),
+        line("Bytes, a second", "Bps", rate(peers::BYTES.name), "{{direction}}"),
+        line("Connections that failed, a second", "none", rate(peers::CONNECTIONS_FAILED.name), "failed"),
+        line("Gossip, messages a second", "none", rate(peers::GOSSIP.name), "{{kind}} {{outcome}}"),
+        line("Questions, a second", "none", rate(peers::REQUESTS.name), "{{direction}} {{outcome}}"),
         line("Bans in an hour", "none", increase(peers::BANS.name, "1h"), REASON),
     ]
 }

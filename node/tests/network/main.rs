@@ -1,0 +1,20 @@
+//! Several nodes, each in a process of its own, and what lies between them.
+//!
+//! | file | what is shown |
+//! |---|---|
+//! | `discovery.rs` | nodes that know one address find all others, by each mechanism alone |
+//! | `sync.rs` | a chain from good, silent and lying peers |
+//! | `privacy.rs` | what is on the wire, and who is refused |
+//! | `hosts.rs` | the same between hosts with addresses of their own: partition, healing, narrow lines |
+//! | `evil_peer.rs` | a peer that does what it should not |
+//! | `tapped_line.rs` | a line on which every byte is heard |
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
+
+mod discovery;
+mod evil_peer;
+mod hosts;
+mod privacy;
+#[path = "../support/mod.rs"]
+mod support;
+mod sync;
+mod tapped_line;
