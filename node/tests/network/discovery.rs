@@ -125,8 +125,8 @@ fn a_node_without_any_mechanism_stays_alone() {
     let alone = ["--mdns=false", "--kademlia=false"];
     let first = Running::start(Datadir::new(), &alone);
     let second = Running::start(Datadir::new(), &alone);
-    let pair = [&alone[..], &["--peer", &first.address()]].concat();
-    let third = Running::start(Datadir::new(), &pair);
+    let address = first.address();
+    let third = Running::start(Datadir::new(), &[&alone[..], &["--peer", &address]].concat());
     // By then the others would have found each other as well.
     wait_for("the named peer", || (first.peers() == 1 && third.peers() == 1).then_some(()));
     assert_eq!(second.peers(), 0);
