@@ -14,7 +14,9 @@ use libp2p::{StreamProtocol, identify, ping};
 use crate::config::NetworkConfig;
 use crate::gossip::{Gossipsub, Topics, gossipsub};
 use crate::names::NetworkNames;
-use crate::protocol::{Blocks, Exchange, FrameCodec, Headers, StatusExchange, Transactions};
+use crate::protocol::{
+    BlockTransactions, Blocks, CompactBlocks, Exchange, FrameCodec, Headers, StatusExchange, Transactions,
+};
 
 /// How often a silent connection is tested.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
@@ -38,6 +40,8 @@ pub(crate) struct Behaviour {
     pub(crate) headers: ExchangeBehaviour<Headers>,
     pub(crate) blocks: ExchangeBehaviour<Blocks>,
     pub(crate) transactions: ExchangeBehaviour<Transactions>,
+    pub(crate) compact_blocks: ExchangeBehaviour<CompactBlocks>,
+    pub(crate) block_transactions: ExchangeBehaviour<BlockTransactions>,
 }
 
 /// What identify must say for a peer to be of the network.
@@ -67,6 +71,8 @@ impl Behaviour {
             headers: exchange(&config.names),
             blocks: exchange(&config.names),
             transactions: exchange(&config.names),
+            compact_blocks: exchange(&config.names),
+            block_transactions: exchange(&config.names),
         }
     }
 }

@@ -14,9 +14,11 @@
 //! | `catch_up` | headers and blocks that a peer has and we do not |
 //! | `fetch` | one block from one peer |
 //! | `serve` | answers to what peers ask |
+//! | `compact` | compact blocks and their transactions, for peers that ask |
 //! | `error` | why nothing came of something |
 
 mod catch_up;
+mod compact;
 mod error;
 mod fetch;
 mod gossip;

@@ -16,7 +16,7 @@ use crate::behaviour::BehaviourEvent;
 use crate::error::{DialError, NetworkError};
 use crate::event::{Direction, Violation};
 use crate::peer::{DialFailed, Target};
-use crate::protocol::{Blocks, Headers, StatusExchange, Transactions};
+use crate::protocol::{BlockTransactions, Blocks, CompactBlocks, Headers, StatusExchange, Transactions};
 
 /// Who wanted a dial.
 #[derive(Debug)]
@@ -87,6 +87,8 @@ impl NetworkService {
             BehaviourEvent::Headers(event) => self.on_exchange_event::<Headers>(event),
             BehaviourEvent::Blocks(event) => self.on_exchange_event::<Blocks>(event),
             BehaviourEvent::Transactions(event) => self.on_exchange_event::<Transactions>(event),
+            BehaviourEvent::CompactBlocks(event) => self.on_exchange_event::<CompactBlocks>(event),
+            BehaviourEvent::BlockTransactions(event) => self.on_exchange_event::<BlockTransactions>(event),
         }
     }
 

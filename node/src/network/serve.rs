@@ -6,10 +6,12 @@ use bitcoin::BlockHash;
 use cairn_chain::chainstate::{Chainstate, StoredBlock};
 use cairn_net::InboundRequest;
 use cairn_net::protocol::{
-    BlocksResponse, HeadersRequest, HeadersResponse, MAX_HEADERS_RESULTS, Services, Status, TransactionsResponse,
+    BlockTransactionsResponse, BlocksResponse, CompactBlockResponse, HeadersRequest, HeadersResponse,
+    MAX_HEADERS_RESULTS, Services, Status, TransactionsResponse,
 };
 
 use super::Relay;
+use super::compact::{MAX_BLOCKTXN_DEPTH, MAX_CMPCTBLOCK_DEPTH, compact_form, recent_block, transactions_at};
 use crate::chain_service::{Chain, ChainStopped};
 
 /// How long a peer is to wait whom we cannot answer now.
@@ -47,8 +49,27 @@ impl Relay {
                 };
                 reply.send(self.context.chain.call(find).await?);
             }
+            InboundRequest::CompactBlock { request, reply, .. } => {
+                let stored = self.recent_block(request.hash, MAX_CMPCTBLOCK_DEPTH).await?;
+                match tokio::task::spawn_blocking(move || stored.as_ref().and_then(compact_form)).await {
+                    Ok(compact_block) => reply.send(CompactBlockResponse { compact_block }),
+                    Err(_) => reply.busy(BUSY),
+                }
+            }
+            InboundRequest::BlockTransactions { request, reply, .. } => {
+                let stored = self.recent_block(request.hash, MAX_BLOCKTXN_DEPTH).await?;
+                let read = move || transactions_at(&stored?, &request.indexes);
+                match tokio::task::spawn_blocking(read).await {
+                    Ok(transactions) => reply.send(BlockTransactionsResponse { transactions }),
+                    Err(_) => reply.busy(BUSY),
+                }
+            }
         }
         Ok(())
+    }
+
+    async fn recent_block(&self, hash: BlockHash, depth: u32) -> Result<Option<StoredBlock>, ChainStopped> {
+        self.context.chain.call(move |chain| recent_block(&chain.chainstate, &hash, depth)).await
     }
 
     /// What we say of ourselves.
