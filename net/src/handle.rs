@@ -284,10 +284,8 @@ fn check_blocks(asked: &[BlockHash], response: &BlocksResponse) -> Result<(), In
         return Err(InvalidAnswer::TooMany { got, asked: asked.len() });
     }
     for (position, (block, asked)) in response.blocks.iter().zip(asked).enumerate() {
-        if let Some(block) = block {
-            if !begins_with_header(block, *asked) {
-                return Err(InvalidAnswer::WrongBlock { position });
-            }
+        if block.as_ref().is_some_and(|block| !begins_with_header(block, *asked)) {
+            return Err(InvalidAnswer::WrongBlock { position });
         }
     }
     Ok(())
