@@ -27,6 +27,7 @@
 //! | [`validation`] | every rule about headers, blocks and transactions, and what breaking it means |
 //! | [`coins`] | unspent outputs, views of them, the write-back cache, statistics |
 //! | [`chainstate`] | the block index, the best chain, reorganisations, import, pruning, verification |
+//! | [`compact_blocks`] | blocks by short ids of their transactions, and putting them together from the pool |
 //! | [`index`] | where the transactions of the chain are, by their ids |
 //! | [`mempool`] | transactions that wait for a block, and the order they are mined in |
 //! | [`mining`] | block templates, the search for nonces in them, blocks from outside |
@@ -39,6 +40,7 @@
 
 pub mod chainstate;
 pub mod coins;
+pub mod compact_blocks;
 pub mod hash;
 pub mod header_chain;
 pub mod headers_sync;

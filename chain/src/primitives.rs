@@ -25,6 +25,7 @@ pub use crate::serialize::DecodeError;
 pub use block::Block;
 pub use header::{HEADER_SIZE, decode_header, hash_header, header_bytes};
 pub use money::format_money;
+pub(crate) use transaction::take_transaction;
 pub use transaction::{InputRef, OutputRef, Transaction, TransactionRef};
 pub use witness::{WitnessItems, WitnessRef};
 

@@ -9,6 +9,7 @@ use bitcoin::Script;
 use bitcoin::consensus::encode;
 use bitcoin::hashes::Hash;
 use cairn_chain::coins::{Coin, CoinScript};
+use cairn_chain::compact_blocks::{CompactBlock, PartiallyDownloadedBlock};
 use cairn_chain::params::spec_file::NetworkSpec;
 use cairn_chain::params::{ActivationOverride, ChainParams, RegtestOptions};
 use cairn_chain::pow::Work;
@@ -67,6 +68,10 @@ fn peak_memory<T>(action: impl FnOnce() -> T) -> usize {
 const MEMORY_PER_BLOCK_BYTE: usize = 12;
 /// The same for a transaction; reached by outputs without scripts, nine bytes each.
 const MEMORY_PER_TRANSACTION_BYTE: usize = 5;
+/// The same for a compact block; reached by a single transaction of outputs without scripts.
+const MEMORY_PER_COMPACT_BLOCK_BYTE: usize = 5;
+/// The same for the block it becomes, while nothing is there; reached by short ids, six bytes each.
+const MEMORY_PER_PARTIAL_BLOCK_BYTE: usize = 12;
 /// What a decoder may hold whatever it reads.
 const FIXED_MEMORY: usize = 1024;
 
@@ -92,6 +97,15 @@ fn exercise(bytes: &[u8]) {
         for output in tx.outputs() {
             exercise_script(output.script_pubkey().as_bytes(), WitnessRef::EMPTY);
         }
+    }
+    assert_memory(bytes, MEMORY_PER_COMPACT_BLOCK_BYTE, peak_memory(|| CompactBlock::decode(bytes)));
+    if let Ok(compact) = CompactBlock::decode(bytes) {
+        assert_eq!(compact.encode(), bytes);
+        assert_memory(
+            bytes,
+            MEMORY_PER_PARTIAL_BLOCK_BYTE,
+            peak_memory(|| PartiallyDownloadedBlock::start(compact, [])),
+        );
     }
     if let Ok(witness) = WitnessRef::decode(bytes) {
         assert_eq!(witness.items().count(), witness.len());
@@ -158,6 +172,20 @@ fn transaction() -> Vec<u8> {
     })
 }
 
+/// A compact block with three short ids and two transactions, the second at the end.
+fn compact_block() -> Vec<u8> {
+    let mut bytes = signet_genesis()[..80].to_vec();
+    bytes.extend([7; 8]);
+    bytes.push(3);
+    bytes.extend(0..18);
+    bytes.extend([2, 0]);
+    bytes.extend(transaction());
+    bytes.push(3);
+    bytes.extend(transaction());
+    CompactBlock::decode(&bytes).unwrap();
+    bytes
+}
+
 /// Bytes that look like something: real ones with some places overwritten, cut out or repeated.
 fn mutated(original: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
     let length = original.len();
@@ -217,6 +245,11 @@ proptest! {
     }
 
     #[test]
+    fn mutated_compact_blocks(bytes in mutated(compact_block())) {
+        exercise(&bytes);
+    }
+
+    #[test]
     fn any_text(text in ".{0,200}") {
         let _ = (NetworkSpec::parse(&text).is_ok(), text.parse::<ActivationOverride>().is_ok(), Work::from_hex(&text));
     }
@@ -250,7 +283,41 @@ fn the_worst_transaction_takes_as_much_memory_as_stated() {
 }
 
 #[test]
+fn the_worst_compact_blocks_take_as_much_memory_as_stated() {
+    let head = [&signet_genesis()[..80], &[0; 8]].concat();
+    // Transactions of ten bytes, as many as indexes can say.
+    let small = [&head[..], &[0, 253, 255, 255], &[0; 65_535 * 11]].concat();
+    // One with outputs of nine bytes, one more than a list had room for before it grew.
+    let outputs = 65_537u32;
+    let mut large = [&head[..], &[0, 1, 0, 2, 0, 0, 0, 0, 1, 0, 254], &outputs.to_le_bytes()[..]].concat();
+    large.resize(large.len() + 9 * outputs as usize + 4, 0);
+    for bytes in [small, large] {
+        let peak = peak_memory(|| CompactBlock::decode(&bytes));
+        assert_memory(&bytes, MEMORY_PER_COMPACT_BLOCK_BYTE, peak);
+        assert!(peak > 3 * bytes.len(), "the bound is not far above what is reached: {peak}");
+    }
+}
+
+#[test]
+fn the_worst_partial_block_takes_as_much_memory_as_stated() {
+    // One more than a table has room for before it grows.
+    let ids = 57_345u16;
+    let mut bytes = [&signet_genesis()[..80], &[0; 8], &[253], &ids.to_le_bytes()[..]].concat();
+    bytes.extend((0..u32::from(ids)).flat_map(|number| [&number.to_le_bytes()[..], &[0; 2]].concat()));
+    bytes.push(0);
+    let compact = CompactBlock::decode(&bytes).unwrap();
+    let peak = peak_memory(|| PartiallyDownloadedBlock::start(compact, []).unwrap());
+    assert_memory(&bytes, MEMORY_PER_PARTIAL_BLOCK_BYTE, peak);
+    assert!(peak > 8 * bytes.len(), "the bound is not far above what is reached: {peak}");
+}
+
+#[test]
 fn counts_without_bytes_take_no_memory() {
+    let head = [&signet_genesis()[..80], &[0; 8]].concat();
+    for claim in [&[253, 255, 255][..], &[0, 253, 255, 255], &[0, 253, 255, 255, 0, 2, 0, 0, 0, 254, 0, 0, 0, 2]] {
+        let claim = [&head[..], claim].concat();
+        assert_memory(&claim, 0, peak_memory(|| CompactBlock::decode(&claim).unwrap_err()));
+    }
     let header = &signet_genesis()[..80];
     let largest = [254, 0, 0, 0, 2];
     let claims = [

@@ -28,7 +28,9 @@ use crate::config::{NetworkConfig, Role};
 use crate::error::NetworkError;
 use crate::gossip::{Gossipsub, Topics, gossipsub};
 use crate::names::NetworkNames;
-use crate::protocol::{Blocks, Exchange, FrameCodec, Headers, StatusExchange, Transactions};
+use crate::protocol::{
+    BlockTransactions, Blocks, CompactBlocks, Exchange, FrameCodec, Headers, StatusExchange, Transactions,
+};
 
 /// How often a silent connection is tested.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
@@ -63,6 +65,8 @@ pub(crate) struct Behaviour {
     pub(crate) headers: ExchangeBehaviour<Headers>,
     pub(crate) blocks: ExchangeBehaviour<Blocks>,
     pub(crate) transactions: ExchangeBehaviour<Transactions>,
+    pub(crate) compact_blocks: ExchangeBehaviour<CompactBlocks>,
+    pub(crate) block_transactions: ExchangeBehaviour<BlockTransactions>,
 }
 
 /// What identify must say for a peer to be of the network.
@@ -102,6 +106,8 @@ impl Behaviour {
             headers: exchange(config),
             blocks: exchange(config),
             transactions: exchange(config),
+            compact_blocks: exchange(config),
+            block_transactions: exchange(config),
         })
     }
 }

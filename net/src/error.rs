@@ -126,6 +126,14 @@ pub enum InvalidAnswer {
         /// How many were asked for.
         asked: usize,
     },
+    /// It answers another number of questions than were asked.
+    #[error("{got} answers, expected {expected}")]
+    WrongCount {
+        /// How many were given.
+        got: usize,
+        /// How many were asked for.
+        expected: usize,
+    },
     /// A block is not the one that was asked for.
     #[error("answer {position} is another block than was asked for")]
     WrongBlock {

@@ -11,7 +11,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::gossip::{HeaderError, ValidationToken};
 use crate::protocol::{
-    Answer, BlocksRequest, BlocksResponse, FrameError, HeadersRequest, HeadersResponse, Status, TransactionsRequest,
+    Answer, BlockTransactionsRequest, BlockTransactionsResponse, BlocksRequest, BlocksResponse, CompactBlockRequest,
+    CompactBlockResponse, FrameError, HeadersRequest, HeadersResponse, Status, TransactionsRequest,
     TransactionsResponse,
 };
 
@@ -155,6 +156,24 @@ pub enum InboundRequest {
         request: TransactionsRequest,
         /// Takes the answer.
         reply: Reply<TransactionsResponse>,
+    },
+    /// It asks for a compact block. The answer may take two seconds, if the block is only on its way to us.
+    CompactBlock {
+        /// Who asks.
+        peer: PeerId,
+        /// For what.
+        request: CompactBlockRequest,
+        /// Takes the answer.
+        reply: Reply<CompactBlockResponse>,
+    },
+    /// It asks for transactions of a block.
+    BlockTransactions {
+        /// Who asks.
+        peer: PeerId,
+        /// For what.
+        request: BlockTransactionsRequest,
+        /// Takes the answer.
+        reply: Reply<BlockTransactionsResponse>,
     },
 }
 

@@ -15,9 +15,9 @@ use crate::event::ConnectedPeer;
 use crate::facts::{PeerFacts, PeerTable};
 use crate::gossip::{Acceptance, ValidationToken};
 use crate::protocol::{
-    BlocksRequest, BlocksResponse, Exchange, FrameError, HeadersRequest, MAX_BLOCKS_TO_REQUEST, MAX_LOCATOR_SIZE,
-    MAX_TRANSACTION_SIZE, MAX_TRANSACTIONS_TO_REQUEST, MAX_USER_AGENT_LENGTH, Status, TransactionsRequest,
-    TransactionsResponse,
+    BlockTransactionsRequest, BlocksRequest, BlocksResponse, CompactBlockRequest, Exchange, FrameError, HeadersRequest,
+    MAX_BLOCKS_TO_REQUEST, MAX_LOCATOR_SIZE, MAX_TRANSACTION_SIZE, MAX_TRANSACTIONS_TO_REQUEST, MAX_USER_AGENT_LENGTH,
+    Status, TransactionsRequest, TransactionsResponse,
 };
 use crate::service::{Command, Question};
 use crate::traffic::Traffic;
@@ -199,6 +199,43 @@ impl NetworkHandle {
         Ok(response)
     }
 
+    /// Asks for the compact form of a block; `None` when the peer has none to give. It begins with a header of the hash that was
+    /// asked for; nothing else about it is checked.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer; [`RequestError::Invalid`] is the peer's fault.
+    pub async fn request_compact_block(&self, peer: PeerId, hash: BlockHash) -> Result<Option<Vec<u8>>, RequestError> {
+        let response = self.ask(peer, CompactBlockRequest { hash }, Command::AskCompactBlock).await?;
+        if response.compact_block.as_ref().is_some_and(|bytes| !begins_with_header(bytes, hash)) {
+            return Err(InvalidAnswer::WrongBlock { position: 0 }.into());
+        }
+        Ok(response.compact_block)
+    }
+
+    /// Asks for transactions of a block, by their places in it: 1 to
+    /// [`MAX_BLOCK_TRANSACTIONS_TO_REQUEST`](crate::protocol::MAX_BLOCK_TRANSACTIONS_TO_REQUEST), ascending. All of them come,
+    /// or `None`. Whether they are the right ones is not checked: only the whole block tells.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer; [`RequestError::Invalid`] is the peer's fault.
+    pub async fn request_block_transactions(
+        &self,
+        peer: PeerId,
+        hash: BlockHash,
+        indexes: Vec<u16>,
+    ) -> Result<Option<Vec<Vec<u8>>>, RequestError> {
+        let expected = indexes.len();
+        let request = BlockTransactionsRequest { hash, indexes };
+        request.check().map_err(RequestError::Unaskable)?;
+        let response = self.ask(peer, request, Command::AskBlockTransactions).await?;
+        match response.transactions.as_ref().map(Vec::len) {
+            Some(got) if got != expected => Err(InvalidAnswer::WrongCount { got, expected }.into()),
+            _ => Ok(response.transactions),
+        }
+    }
+
     /// Stays connected with a peer: dials it now, and again whenever it is not there, for as long as it is not removed.
     ///
     /// # Errors
@@ -327,12 +364,13 @@ fn check_blocks(asked: &[BlockHash], response: &BlocksResponse) -> Result<(), In
         return Err(InvalidAnswer::TooMany { got, asked: asked.len() });
     }
     for (position, (block, asked)) in response.blocks.iter().zip(asked).enumerate() {
-        if let Some(block) = block {
-            let is_asked = block.first_chunk::<80>().is_some_and(|header| BlockHash::hash(header) == *asked);
-            if !is_asked {
-                return Err(InvalidAnswer::WrongBlock { position });
-            }
+        if block.as_ref().is_some_and(|block| !begins_with_header(block, *asked)) {
+            return Err(InvalidAnswer::WrongBlock { position });
         }
     }
     Ok(())
+}
+
+fn begins_with_header(block: &[u8], hash: BlockHash) -> bool {
+    block.first_chunk::<80>().is_some_and(|header| BlockHash::hash(header) == hash)
 }

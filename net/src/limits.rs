@@ -51,8 +51,13 @@ pub struct Limits {
     pub block_bytes: Quota,
     /// Transactions that one peer asks for.
     pub transactions: Quota,
+    /// Compact blocks that one peer asks for.
+    pub compact_block_requests: Quota,
+    /// Requests of one peer for transactions of a block. Each may bring a whole block.
+    pub block_transactions_requests: Quota,
     /// Requests for blocks in work at one time, of all peers together: each may hold
-    /// [`MAX_BLOCKS_RESPONSE_BYTES`](crate::protocol::MAX_BLOCKS_RESPONSE_BYTES).
+    /// [`MAX_BLOCKS_RESPONSE_BYTES`](crate::protocol::MAX_BLOCKS_RESPONSE_BYTES). As many for compact blocks, and as many for
+    /// transactions of blocks.
     pub max_blocks_requests: usize,
     /// Places in the queue of headers.
     pub header_queue: usize,
@@ -79,6 +84,8 @@ impl Limits {
             headers_requests: Quota::per(100, ten_seconds),
             block_bytes: Quota { burst: 64_000_000, refill: 16_000_000, period: Duration::from_secs(1) },
             transactions: Quota::per(1000, ten_seconds),
+            compact_block_requests: Quota::per(10, ten_seconds),
+            block_transactions_requests: Quota::per(20, ten_seconds),
             max_blocks_requests: 32,
             header_queue: 64,
             transaction_queue: 2048,
@@ -95,6 +102,8 @@ impl Limits {
             headers_requests: Quota::per(5000, second),
             block_bytes: Quota::per(2_000_000_000, second),
             transactions: Quota::per(100_000, second),
+            compact_block_requests: Quota::per(1000, second),
+            block_transactions_requests: Quota::per(1000, second),
             ..Self::public()
         }
     }

@@ -12,9 +12,13 @@
 //! | `headers` | up to 2000 headers after a locator |
 //! | `blocks` | bodies by hash |
 //! | `transactions` | transactions by wtxid |
+//! | `compact` | compact blocks by hash |
+//! | `block_transactions` | transactions of a block by their places in it |
 
+mod block_transactions;
 mod blocks;
 mod codec;
+mod compact;
 mod frame;
 mod headers;
 mod status;
@@ -24,9 +28,16 @@ mod transactions;
 
 use std::time::Duration;
 
+pub(crate) use block_transactions::BlockTransactions;
+pub use block_transactions::{
+    BlockTransactionsRequest, BlockTransactionsResponse, MAX_BLOCK_TRANSACTIONS_RESPONSE_BYTES,
+    MAX_BLOCK_TRANSACTIONS_TO_REQUEST,
+};
 pub(crate) use blocks::Blocks;
 pub use blocks::{BlocksRequest, BlocksResponse, MAX_BLOCK_SIZE, MAX_BLOCKS_RESPONSE_BYTES, MAX_BLOCKS_TO_REQUEST};
 pub(crate) use codec::{FrameCodec, Received, frame_error};
+pub(crate) use compact::CompactBlocks;
+pub use compact::{CompactBlockRequest, CompactBlockResponse, MAX_COMPACT_BLOCK_SIZE};
 pub(crate) use frame::Answer;
 pub use frame::{Frame, FrameError};
 pub(crate) use headers::Headers;

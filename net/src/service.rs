@@ -137,6 +137,8 @@ impl NetworkService {
                 reply = self.exchanges.headers.replied() => self.on_reply(reply),
                 reply = self.exchanges.blocks.replied() => self.on_reply(reply),
                 reply = self.exchanges.transactions.replied() => self.on_reply(reply),
+                reply = self.exchanges.compact_blocks.replied() => self.on_reply(reply),
+                reply = self.exchanges.block_transactions.replied() => self.on_reply(reply),
                 Ok(place) = peer_events.reserve(), if !self.peer_events.is_empty() => {
                     if let Some(event) = self.peer_events.pop() {
                         place.send(event);

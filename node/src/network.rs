@@ -7,9 +7,11 @@
 //! | `start` | the service and the tasks around it, as the configuration says |
 //! | `tasks` | what peers and the chain ask for, handed to whoever does it |
 //! | `serve` | answers to what peers ask |
+//! | `compact` | compact blocks and their transactions, for peers that ask |
 //! | `status` | what we say of ourselves |
 
 mod address_book;
+mod compact;
 mod serve;
 mod settings;
 mod start;

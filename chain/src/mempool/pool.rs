@@ -176,6 +176,12 @@ impl Mempool {
         self.entries.iter().flatten()
     }
 
+    /// Every transaction with its hash, witness included, in no order: what a compact block is looked through for (Core:
+    /// `txns_randomized`, `txmempool.h`).
+    pub fn transactions(&self) -> impl Iterator<Item = (Wtxid, &Arc<Transaction>)> {
+        self.entries().map(|entry| (entry.tx().wtxid(), &entry.transaction))
+    }
+
     /// Every transaction, in the order in which they would be mined (Core: `GetSortedScoreWithTopology`).
     pub fn entries_by_mining_order(&self) -> impl Iterator<Item = &MempoolEntry> {
         let mut builder = self.graph.block_builder();

@@ -77,6 +77,11 @@ impl std::fmt::Debug for Transaction {
     }
 }
 
+/// Walks over one transaction and returns its bytes: those of `bytes`, which the reader was made of.
+pub(crate) fn take_transaction<'a>(bytes: &'a [u8], reader: &mut Reader<'_>) -> Result<&'a [u8], DecodeError> {
+    Ok(layout::read_transaction(bytes, reader, &mut Fields::default())?.whole.of(bytes))
+}
+
 /// A transaction in its own bytes or in those of its block.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct TransactionRef<'a> {

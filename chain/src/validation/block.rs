@@ -7,6 +7,7 @@ use bitcoin::hashes::Hash;
 
 use super::header::check_hashed_header;
 use super::signet::check_signet_solution;
+use super::witness_commitment::check_witness_malleation;
 use super::{
     BlockError, CheckedHeader, MAX_BLOCK_SIGOPS_COST, MAX_BLOCK_WEIGHT, MerkleRoot, ProposalChecks, check_transaction,
     merkle_root,
@@ -106,6 +107,23 @@ fn check_merkle_root(block: &Block) -> Result<(), BlockError> {
         return Err(BlockError::BadMerkleRoot { expected, got });
     }
     if mutated { Err(BlockError::DuplicateTransactions) } else { Ok(()) }
+}
+
+/// Checks that the body is the one that the header commits to, as far as a body can tell (Core: `IsBlockMutated`,
+/// `validation.cpp`). `expects_commitment` says whether BIP141 holds at the block's height.
+///
+/// # Errors
+///
+/// The first rule that is broken; the real block may still come.
+pub(crate) fn check_not_mutated(block: &Block, expects_commitment: bool) -> Result<(), BlockError> {
+    check_merkle_root(block)?;
+    if block.transaction(0).is_some_and(TransactionRef::is_coinbase) {
+        return check_witness_malleation(block, expects_commitment);
+    }
+    // 64 bytes may be two hashes: an inner node of the tree, passed off as a transaction. A coinbase that is one as well would
+    // take more work than anyone has.
+    let has_inner_node = block.transactions().any(|tx| tx.stripped_size() == 64);
+    if has_inner_node { Err(BlockError::CoinbaseMissing) } else { Ok(()) }
 }
 
 fn check_size(block: &Block) -> Result<(), BlockError> {

@@ -58,6 +58,10 @@ pub(crate) enum Ask {
     Blocks,
     /// This many transactions.
     Transactions(u32),
+    /// A compact block.
+    CompactBlock,
+    /// Transactions of a block.
+    BlockTransactions,
 }
 
 /// All quotas of one peer.
@@ -67,6 +71,8 @@ pub(crate) struct Quotas {
     headers: TokenBucket,
     block_bytes: TokenBucket,
     transactions: TokenBucket,
+    compact_blocks: TokenBucket,
+    block_transactions: TokenBucket,
 }
 
 impl Quotas {
@@ -76,6 +82,8 @@ impl Quotas {
             headers: TokenBucket::new(limits.headers_requests, now),
             block_bytes: TokenBucket::new(limits.block_bytes, now),
             transactions: TokenBucket::new(limits.transactions, now),
+            compact_blocks: TokenBucket::new(limits.compact_block_requests, now),
+            block_transactions: TokenBucket::new(limits.block_transactions_requests, now),
         }
     }
 
@@ -87,6 +95,8 @@ impl Quotas {
             // Free while the peer is not in debt for bytes it was sent.
             Ask::Blocks => self.block_bytes.take(now, 0),
             Ask::Transactions(count) => self.transactions.take(now, count),
+            Ask::CompactBlock => self.compact_blocks.take(now, 1),
+            Ask::BlockTransactions => self.block_transactions.take(now, 1),
         }
     }
 
@@ -155,6 +165,8 @@ mod tests {
         assert_eq!(quotas.take(start, Ask::Headers), Ok(()));
         assert_eq!(quotas.take(start, Ask::Transactions(1000)), Ok(()));
         assert!(quotas.take(start, Ask::Transactions(1)).is_err());
+        while quotas.take(start, Ask::CompactBlock).is_ok() {}
+        assert_eq!(quotas.take(start, Ask::BlockTransactions), Ok(()));
         assert_eq!(quotas.take(start, Ask::Blocks), Ok(()));
     }
 

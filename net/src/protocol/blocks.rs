@@ -5,7 +5,7 @@ use std::time::Duration;
 use bitcoin::BlockHash;
 
 use super::Exchange;
-use super::frame::{FOUND_OVERHEAD, Frame, FrameError, Reader, decode_found, encode_found, encode_hashes};
+use super::frame::{FOUND_OVERHEAD, Frame, FrameError, Reader, decode_found_list, encode_found_list, encode_hashes};
 
 /// The most blocks that one request asks for (Core: `MAX_BLOCKS_IN_TRANSIT_PER_PEER`, `net_processing.cpp`).
 pub const MAX_BLOCKS_TO_REQUEST: usize = 16;
@@ -68,11 +68,11 @@ impl BlocksResponse {
 
 impl Frame for BlocksResponse {
     fn encode(&self, out: &mut Vec<u8>) {
-        encode_found(&self.blocks, out);
+        encode_found_list(&self.blocks, out);
     }
 
     fn decode(bytes: &[u8]) -> Result<Self, FrameError> {
-        Ok(Self { blocks: decode_found(bytes, "blocks", MAX_BLOCKS_TO_REQUEST, MAX_BLOCK_SIZE)? })
+        Ok(Self { blocks: decode_found_list(bytes, "blocks", MAX_BLOCKS_TO_REQUEST, MAX_BLOCK_SIZE)? })
     }
 }
 

@@ -46,6 +46,16 @@ pub enum FrameError {
         /// What the list should hold.
         what: &'static str,
     },
+    /// Numbers that must ascend do not.
+    #[error("{what} in no order: {got} behind {before}")]
+    NotAscending {
+        /// What the numbers are.
+        what: &'static str,
+        /// A number.
+        got: u16,
+        /// The one before it.
+        before: u16,
+    },
     /// A byte that says which form follows has no meaning.
     #[error("{what} of unknown kind {got}")]
     UnknownKind {
@@ -149,6 +159,29 @@ impl<'a> Reader<'a> {
         (0..count).map(|_| self.hash()).collect()
     }
 
+    /// Bytes behind their length, which is four bytes, and at most `limit`.
+    pub(super) fn sized_bytes(&mut self, limit: usize) -> Result<Vec<u8>, FrameError> {
+        let length = usize::try_from(self.u32()?).unwrap_or(usize::MAX);
+        if length > limit {
+            return Err(FrameError::TooLong { got: length, limit });
+        }
+        Ok(self.bytes(length)?.to_vec())
+    }
+
+    /// Whether something was found and follows.
+    pub(super) fn is_found(&mut self, what: &'static str) -> Result<bool, FrameError> {
+        match self.u8()? {
+            MISSING => Ok(false),
+            FOUND => Ok(true),
+            got => Err(FrameError::UnknownKind { what, got }),
+        }
+    }
+
+    /// A thing that was found, in at most `limit` bytes, or not.
+    pub(super) fn found(&mut self, what: &'static str, limit: usize) -> Result<Option<Vec<u8>>, FrameError> {
+        if self.is_found(what)? { self.sized_bytes(limit).map(Some) } else { Ok(None) }
+    }
+
     /// What is left, for a value that reaches to the end.
     pub(super) fn rest(self) -> &'a [u8] {
         self.left
@@ -176,24 +209,34 @@ pub(super) fn encode_hashes<H: Hash<Bytes = [u8; 32]>>(hashes: &[H], out: &mut V
     }
 }
 
-/// Bytes or their absence, as lists of found and missing things hold them.
-const MISSING: u8 = 0;
-const FOUND: u8 = 1;
+/// Bytes behind their length, which is four bytes.
+pub(super) fn encode_sized_bytes(bytes: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(&u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes());
+    out.extend_from_slice(bytes);
+}
+
+/// Something or its absence.
+pub(super) const MISSING: u8 = 0;
+pub(super) const FOUND: u8 = 1;
+
+/// A thing that was found, as bytes, or not.
+pub(super) fn encode_found(item: Option<&[u8]>, out: &mut Vec<u8>) {
+    match item {
+        None => out.push(MISSING),
+        Some(bytes) => {
+            out.push(FOUND);
+            encode_sized_bytes(bytes, out);
+        }
+    }
+}
 
 /// A list of things that were found, as bytes, or not.
-pub(super) fn encode_found(items: &[Option<Vec<u8>>], out: &mut Vec<u8>) {
+pub(super) fn encode_found_list(items: &[Option<Vec<u8>>], out: &mut Vec<u8>) {
     let bytes: usize = items.iter().flatten().map(Vec::len).sum();
     out.reserve(2 + items.len() * FOUND_OVERHEAD + bytes);
     encode_count(items.len(), out);
     for item in items {
-        match item {
-            None => out.push(MISSING),
-            Some(bytes) => {
-                out.push(FOUND);
-                out.extend_from_slice(&u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes());
-                out.extend_from_slice(bytes);
-            }
-        }
+        encode_found(item.as_deref(), out);
     }
 }
 
@@ -201,7 +244,7 @@ pub(super) fn encode_found(items: &[Option<Vec<u8>>], out: &mut Vec<u8>) {
 pub(super) const FOUND_OVERHEAD: usize = 5;
 
 /// A list of things that were found or not, each of at most `size_limit` bytes, and of at least one.
-pub(super) fn decode_found(
+pub(super) fn decode_found_list(
     bytes: &[u8],
     what: &'static str,
     limit: usize,
@@ -214,17 +257,7 @@ pub(super) fn decode_found(
     }
     let mut items = Vec::with_capacity(count);
     for _ in 0..count {
-        items.push(match reader.u8()? {
-            MISSING => None,
-            FOUND => {
-                let length = usize::try_from(reader.u32()?).unwrap_or(usize::MAX);
-                if length > size_limit {
-                    return Err(FrameError::TooLong { got: length, limit: size_limit });
-                }
-                Some(reader.bytes(length)?.to_vec())
-            }
-            got => return Err(FrameError::UnknownKind { what, got }),
-        });
+        items.push(reader.found(what, size_limit)?);
     }
     reader.finish()?;
     Ok(items)

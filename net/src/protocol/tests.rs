@@ -7,7 +7,7 @@ use bitcoin::hashes::Hash;
 use bitcoin::{BlockHash, CompactTarget, TxMerkleNode, Wtxid};
 use futures::AsyncRead;
 use futures::executor::block_on;
-use proptest::collection::vec;
+use proptest::collection::{btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 
@@ -44,6 +44,10 @@ fn headers_request() -> impl Strategy<Value = HeadersRequest> {
 
 fn found(most: usize) -> impl Strategy<Value = Vec<Option<Vec<u8>>>> {
     vec(option::of(vec(any::<u8>(), 0..200)), 1..=most)
+}
+
+fn indexes() -> impl Strategy<Value = Vec<u16>> {
+    btree_set(any::<u16>(), 1..100).prop_map(|indexes| indexes.into_iter().collect())
 }
 
 /// Checks that a frame comes back from its bytes, that no other bytes mean the same, and that parts of it mean nothing.
@@ -105,6 +109,28 @@ proptest! {
     }
 
     #[test]
+    fn compact_block_requests_come_back(hash in hash()) {
+        let request = CompactBlockRequest { hash };
+        check(&request)?;
+        prop_assert_eq!(encoded(&request).len(), CompactBlocks::MAX_REQUEST_SIZE);
+    }
+
+    #[test]
+    fn compact_blocks_come_back(compact_block in option::of(vec(any::<u8>(), 0..300))) {
+        check(&CompactBlockResponse { compact_block })?;
+    }
+
+    #[test]
+    fn block_transactions_requests_come_back(hash in hash(), indexes in indexes()) {
+        check(&BlockTransactionsRequest { hash, indexes })?;
+    }
+
+    #[test]
+    fn block_transactions_come_back(transactions in option::of(vec(vec(any::<u8>(), 0..40), 1..40))) {
+        check(&BlockTransactionsResponse { transactions })?;
+    }
+
+    #[test]
     fn answers_come_back(status in status(), wait: u32) {
         check(&Answer::Response(status))?;
         check(&Answer::<Status>::Busy { wait: Duration::from_millis(u64::from(wait)) })?;
@@ -127,6 +153,10 @@ fn decode_as_everything(bytes: &[u8]) -> Result<(), TestCaseError> {
     decode_any::<BlocksResponse>(bytes)?;
     decode_any::<TransactionsRequest>(bytes)?;
     decode_any::<TransactionsResponse>(bytes)?;
+    decode_any::<CompactBlockRequest>(bytes)?;
+    decode_any::<CompactBlockResponse>(bytes)?;
+    decode_any::<BlockTransactionsRequest>(bytes)?;
+    decode_any::<BlockTransactionsResponse>(bytes)?;
     decode_any::<Answer<BlocksResponse>>(bytes)
 }
 
@@ -198,6 +228,39 @@ fn the_longest_lists_fit_their_protocol() {
     assert!(transactions.push(Some(vec![1])).is_err());
     assert!(encoded(&transactions).len() <= Transactions::MAX_RESPONSE_SIZE);
     assert_eq!(TransactionsResponse::decode(&encoded(&transactions)), Ok(transactions));
+
+    let compact = CompactBlockResponse { compact_block: Some(vec![1; MAX_COMPACT_BLOCK_SIZE]) };
+    assert_eq!(encoded(&compact).len(), CompactBlocks::MAX_RESPONSE_SIZE);
+    assert_eq!(CompactBlockResponse::decode(&encoded(&compact)), Ok(compact));
+
+    let request = BlockTransactionsRequest { hash: BlockHash::all_zeros(), indexes: (0..u16::MAX).collect() };
+    assert_eq!(encoded(&request).len(), BlockTransactions::MAX_REQUEST_SIZE);
+    assert_eq!(BlockTransactionsRequest::decode(&encoded(&request)), Ok(request));
+
+    // As many as can be, and as large as a block altogether.
+    let mut transactions = vec![vec![1]; MAX_BLOCK_TRANSACTIONS_TO_REQUEST];
+    transactions[7] = vec![2; MAX_BLOCK_TRANSACTIONS_RESPONSE_BYTES - MAX_BLOCK_TRANSACTIONS_TO_REQUEST + 1];
+    let response = BlockTransactionsResponse { transactions: Some(transactions) };
+    assert_eq!(encoded(&response).len(), BlockTransactions::MAX_RESPONSE_SIZE);
+    assert_eq!(BlockTransactionsResponse::decode(&encoded(&response)), Ok(response));
+}
+
+/// Core: `TransactionsRequestSerializationTest` and those behind it, `test/blockencodings_tests.cpp`.
+#[test]
+fn indexes_ascend_and_fit_16_bits() {
+    let request = |indexes: Vec<u16>| BlockTransactionsRequest { hash: BlockHash::all_zeros(), indexes };
+    let decoded = |indexes| BlockTransactionsRequest::decode(&encoded(&request(indexes)));
+    for indexes in [vec![0, 1, 3, 4], vec![65_535], vec![0, 65_535]] {
+        assert_eq!(decoded(indexes.clone()), Ok(request(indexes)));
+    }
+    let unordered = |got, before| Err(FrameError::NotAscending { what: "indexes", got, before });
+    assert_eq!(decoded(vec![0, 3, 2]), unordered(2, 3));
+    assert_eq!(decoded(vec![5, 5]), unordered(5, 5));
+    assert_eq!(decoded(Vec::new()), Err(FrameError::Empty { what: "indexes" }));
+    assert_eq!(
+        request((0..=u16::MAX).collect()).check(),
+        Err(FrameError::TooMany { what: "indexes", got: 65_536, limit: 65_535 })
+    );
 }
 
 #[test]
@@ -210,6 +273,15 @@ fn things_end_at_their_limit() {
     );
     let transaction = TransactionsResponse { transactions: vec![Some(vec![0; MAX_TRANSACTION_SIZE + 1])] };
     assert!(TransactionsResponse::decode(&encoded(&transaction)).is_err());
+    let compact = CompactBlockResponse { compact_block: Some(vec![0; MAX_COMPACT_BLOCK_SIZE + 1]) };
+    assert_eq!(
+        CompactBlockResponse::decode(&encoded(&compact)),
+        Err(FrameError::TooLong { got: MAX_COMPACT_BLOCK_SIZE + 1, limit: MAX_COMPACT_BLOCK_SIZE })
+    );
+    // More than a block has, taken together.
+    let transactions = Some(vec![vec![0; MAX_BLOCK_TRANSACTIONS_RESPONSE_BYTES], vec![0]]);
+    let response = BlockTransactionsResponse { transactions };
+    assert_eq!(BlockTransactionsResponse::decode(&encoded(&response)), Err(FrameError::TooLong { got: 1, limit: 0 }));
 }
 
 #[test]
@@ -219,6 +291,9 @@ fn nothing_may_not_be_asked_or_answered() {
     assert_eq!(TransactionsRequest::decode(&[0, 0]), Err(FrameError::Empty { what: "transactions" }));
     assert_eq!(TransactionsResponse::decode(&[0, 0]), Err(FrameError::Empty { what: "transactions" }));
     assert_eq!(HeadersResponse::decode(&[0, 0]), Ok(HeadersResponse::default()));
+    assert_eq!(BlockTransactionsResponse::decode(&[1, 0, 0]), Err(FrameError::Empty { what: "transactions" }));
+    assert_eq!(BlockTransactionsResponse::decode(&[0]), Ok(BlockTransactionsResponse::default()));
+    assert_eq!(CompactBlockResponse::decode(&[0]), Ok(CompactBlockResponse::default()));
 }
 
 #[test]
@@ -232,6 +307,11 @@ fn counts_that_lie_reserve_nothing() {
         BlocksResponse::decode(&found_of_4_gigabytes),
         Err(FrameError::TooLong { got: 0xffff_ffff, limit: MAX_BLOCK_SIZE })
     );
+    assert_eq!(
+        BlockTransactionsResponse::decode(&[&[1, 255, 255][..], &[0; 8]].concat()),
+        Err(FrameError::Truncated { got: 8, expected: 4 * 65_535 })
+    );
+    assert_eq!(CompactBlockResponse::decode(&[2]), Err(FrameError::UnknownKind { what: "compact block", got: 2 }));
     assert_eq!(BlocksResponse::decode(&[1, 0, 2]), Err(FrameError::UnknownKind { what: "blocks", got: 2 }));
     assert_eq!(Answer::<Status>::decode(&[2]), Err(FrameError::UnknownKind { what: "answer", got: 2 }));
 }

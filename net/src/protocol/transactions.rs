@@ -5,7 +5,7 @@ use std::time::Duration;
 use bitcoin::Wtxid;
 
 use super::Exchange;
-use super::frame::{FOUND_OVERHEAD, Frame, FrameError, Reader, decode_found, encode_found, encode_hashes};
+use super::frame::{FOUND_OVERHEAD, Frame, FrameError, Reader, decode_found_list, encode_found_list, encode_hashes};
 
 /// The most transactions that one request asks for (Core: `MAX_PEER_TX_REQUEST_IN_FLIGHT`, `node/txdownloadman.h`).
 pub const MAX_TRANSACTIONS_TO_REQUEST: usize = 100;
@@ -69,11 +69,11 @@ impl TransactionsResponse {
 
 impl Frame for TransactionsResponse {
     fn encode(&self, out: &mut Vec<u8>) {
-        encode_found(&self.transactions, out);
+        encode_found_list(&self.transactions, out);
     }
 
     fn decode(bytes: &[u8]) -> Result<Self, FrameError> {
-        let transactions = decode_found(bytes, "transactions", MAX_TRANSACTIONS_TO_REQUEST, MAX_TRANSACTION_SIZE)?;
+        let transactions = decode_found_list(bytes, "transactions", MAX_TRANSACTIONS_TO_REQUEST, MAX_TRANSACTION_SIZE)?;
         Ok(Self { transactions })
     }
 }

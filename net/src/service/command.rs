@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use crate::error::{DialError, PublishError, RequestError};
 use crate::gossip::{Acceptance, ValidationToken};
-use crate::protocol::{Blocks, Exchange, Headers, StatusExchange, Transactions};
+use crate::protocol::{BlockTransactions, Blocks, CompactBlocks, Exchange, Headers, StatusExchange, Transactions};
 
 /// A question to a peer, and where its answer goes. Whoever asked may stop waiting; the question stays open until the peer
 /// answers or its time is over.
@@ -30,6 +30,8 @@ pub(crate) enum Command {
     AskHeaders(Question<Headers>),
     AskBlocks(Question<Blocks>),
     AskTransactions(Question<Transactions>),
+    AskCompactBlock(Question<CompactBlocks>),
+    AskBlockTransactions(Question<BlockTransactions>),
     AddPeer(Multiaddr),
     RemovePeer { address: Multiaddr, answer: oneshot::Sender<bool> },
     Dial { address: Multiaddr, answer: oneshot::Sender<Result<(), DialError>> },

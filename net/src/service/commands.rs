@@ -28,6 +28,8 @@ impl NetworkService {
             Command::AskHeaders(question) => self.ask(question),
             Command::AskBlocks(question) => self.ask(question),
             Command::AskTransactions(question) => self.ask(question),
+            Command::AskCompactBlock(question) => self.ask(question),
+            Command::AskBlockTransactions(question) => self.ask(question),
             Command::AddPeer(address) => self.dialer.add(Instant::now(), Target { address }),
             Command::RemovePeer { address, answer } => {
                 let _ = answer.send(self.dialer.remove(&Target { address }));

@@ -16,8 +16,9 @@ use crate::event::{InboundRequest, Reply};
 use crate::limits::Limits;
 use crate::peer::Ask;
 use crate::protocol::{
-    Answer, Blocks, BlocksRequest, BlocksResponse, Exchange, Headers, HeadersRequest, HeadersResponse, Status,
-    StatusExchange, Transactions, TransactionsRequest, TransactionsResponse,
+    Answer, BlockTransactions, BlockTransactionsRequest, BlockTransactionsResponse, Blocks, BlocksRequest,
+    BlocksResponse, CompactBlockRequest, CompactBlockResponse, CompactBlocks, Exchange, Headers, HeadersRequest,
+    HeadersResponse, Status, StatusExchange, Transactions, TransactionsRequest, TransactionsResponse,
 };
 
 /// What the service has to know about a protocol, beside its frames.
@@ -57,6 +58,8 @@ pub(super) struct Exchanges {
     pub(super) headers: OpenExchanges<Headers>,
     pub(super) blocks: OpenExchanges<Blocks>,
     pub(super) transactions: OpenExchanges<Transactions>,
+    pub(super) compact_blocks: OpenExchanges<CompactBlocks>,
+    pub(super) block_transactions: OpenExchanges<BlockTransactions>,
 }
 
 /// Where an answer of a peer goes.
@@ -261,5 +264,53 @@ impl Served for Transactions {
 
     fn inbound(peer: PeerId, request: TransactionsRequest, reply: Reply<TransactionsResponse>) -> InboundRequest {
         InboundRequest::Transactions { peer, request, reply }
+    }
+}
+
+impl Served for CompactBlocks {
+    fn behaviour(behaviour: &mut Behaviour) -> &mut ExchangeBehaviour<Self> {
+        &mut behaviour.compact_blocks
+    }
+
+    fn open(exchanges: &mut Exchanges) -> &mut OpenExchanges<Self> {
+        &mut exchanges.compact_blocks
+    }
+
+    fn ask(_: &CompactBlockRequest) -> Ask {
+        Ask::CompactBlock
+    }
+
+    fn inbound(peer: PeerId, request: CompactBlockRequest, reply: Reply<CompactBlockResponse>) -> InboundRequest {
+        InboundRequest::CompactBlock { peer, request, reply }
+    }
+
+    fn max_open(limits: &Limits) -> usize {
+        limits.max_blocks_requests
+    }
+}
+
+impl Served for BlockTransactions {
+    fn behaviour(behaviour: &mut Behaviour) -> &mut ExchangeBehaviour<Self> {
+        &mut behaviour.block_transactions
+    }
+
+    fn open(exchanges: &mut Exchanges) -> &mut OpenExchanges<Self> {
+        &mut exchanges.block_transactions
+    }
+
+    fn ask(_: &BlockTransactionsRequest) -> Ask {
+        Ask::BlockTransactions
+    }
+
+    fn inbound(
+        peer: PeerId,
+        request: BlockTransactionsRequest,
+        reply: Reply<BlockTransactionsResponse>,
+    ) -> InboundRequest {
+        InboundRequest::BlockTransactions { peer, request, reply }
+    }
+
+    fn max_open(limits: &Limits) -> usize {
+        limits.max_blocks_requests
     }
 }

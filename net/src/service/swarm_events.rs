@@ -16,7 +16,7 @@ use crate::behaviour::{BehaviourEvent, exchange_protocol};
 use crate::error::{DialError, NetworkError};
 use crate::event::{Direction, Violation};
 use crate::peer::{DialFailed, Target, ip_of, is_global};
-use crate::protocol::{Blocks, Headers, StatusExchange, Transactions};
+use crate::protocol::{BlockTransactions, Blocks, CompactBlocks, Headers, StatusExchange, Transactions};
 
 /// Who wanted a dial.
 #[derive(Debug)]
@@ -99,6 +99,8 @@ impl NetworkService {
             BehaviourEvent::Headers(event) => self.on_exchange_event::<Headers>(event),
             BehaviourEvent::Blocks(event) => self.on_exchange_event::<Blocks>(event),
             BehaviourEvent::Transactions(event) => self.on_exchange_event::<Transactions>(event),
+            BehaviourEvent::CompactBlocks(event) => self.on_exchange_event::<CompactBlocks>(event),
+            BehaviourEvent::BlockTransactions(event) => self.on_exchange_event::<BlockTransactions>(event),
         }
     }
 

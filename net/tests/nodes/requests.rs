@@ -6,7 +6,8 @@ use bitcoin::consensus::serialize;
 use bitcoin::hashes::Hash;
 use bitcoin::{BlockHash, Wtxid};
 use cairn_net::protocol::{
-    BlocksResponse, FrameError, HeadersRequest, HeadersResponse, MAX_BLOCK_SIZE, Services, TransactionsResponse,
+    BlockTransactionsResponse, BlocksResponse, CompactBlockResponse, FrameError, HeadersRequest, HeadersResponse,
+    MAX_BLOCK_SIZE, MAX_COMPACT_BLOCK_SIZE, Services, TransactionsResponse,
 };
 use cairn_net::{InboundRequest, InvalidAnswer, Limits, PeerId, Quota, RequestError};
 
@@ -106,6 +107,103 @@ async fn two_nodes_exchange_transactions() {
     let wtxids = vec![Wtxid::hash(b"unknown"), Wtxid::hash(&found)];
     let got = within("an answer", asker.handle.request_transactions(answerer.id(), wtxids)).await.unwrap();
     assert_eq!(got.transactions, [None, Some(found)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_nodes_exchange_compact_blocks() {
+    let (mut asker, mut answerer) = (Node::start().await, Node::start().await);
+    asker.connect(&mut answerer).await;
+    let asker_id = asker.id();
+    let compact = block(3, MAX_COMPACT_BLOCK_SIZE);
+    let served = compact.clone();
+    answerer.serve(move |request| match request {
+        InboundRequest::CompactBlock { peer, request, reply } => {
+            assert_eq!(peer, asker_id);
+            let compact_block = (request.hash == header(3).block_hash()).then(|| served.clone());
+            reply.send(CompactBlockResponse { compact_block });
+        }
+        other => panic!("{other:?}"),
+    });
+    let ask = |hash| asker.handle.request_compact_block(answerer.id(), hash);
+    let found = within("an answer", ask(header(3).block_hash())).await.unwrap();
+    assert!(found == Some(compact));
+    let unknown = within("an answer", ask(header(4).block_hash())).await.unwrap();
+    assert_eq!(unknown, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_compact_block_may_take_a_while() {
+    let (mut asker, mut answerer) = (Node::start().await, Node::start().await);
+    asker.connect(&mut answerer).await;
+    let hash = header(3).block_hash();
+    // Three questions are held, and each is answered when there is an answer.
+    let (handle, peer) = (asker.handle.clone(), answerer.id());
+    let ask = || {
+        let handle = handle.clone();
+        tokio::spawn(async move { handle.request_compact_block(peer, hash).await })
+    };
+    let asked = [ask(), ask(), ask()];
+    let mut held = Vec::new();
+    for _ in 0..3 {
+        match within("a question", answerer.events.requests.recv()).await.unwrap() {
+            InboundRequest::CompactBlock { reply, .. } => held.push(reply),
+            other => panic!("{other:?}"),
+        }
+    }
+    let fourth = within("an answer", asker.handle.request_compact_block(peer, hash)).await;
+    assert!(matches!(fourth, Err(RequestError::TooManyInFlight)), "{fourth:?}");
+    for reply in held {
+        assert!(reply.is_wanted());
+        reply.send(CompactBlockResponse { compact_block: Some(block(3, 100)) });
+    }
+    for answer in asked {
+        assert_eq!(within("an answer", answer).await.unwrap().unwrap(), Some(block(3, 100)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_nodes_exchange_transactions_of_a_block() {
+    let (mut asker, mut answerer) = (Node::start().await, Node::start().await);
+    asker.connect(&mut answerer).await;
+    answerer.serve(move |request| match request {
+        InboundRequest::BlockTransactions { request, reply, .. } => {
+            let is_known = request.hash == header(3).block_hash();
+            let find = |&index: &u16| transaction(u32::from(index), 1 + usize::from(index) % 50);
+            let transactions = is_known.then(|| request.indexes.iter().map(find).collect());
+            reply.send(BlockTransactionsResponse { transactions });
+        }
+        other => panic!("{other:?}"),
+    });
+    let ask =
+        |number, indexes| asker.handle.request_block_transactions(answerer.id(), header(number).block_hash(), indexes);
+    let some = within("an answer", ask(3, vec![0, 2, 65_535])).await.unwrap();
+    assert_eq!(some, Some(vec![transaction(0, 1), transaction(2, 3), transaction(65_535, 36)]));
+    let all = within("an answer", ask(3, (0..65_535).collect())).await.unwrap().expect("the block is there");
+    assert_eq!((all.len(), all.last()), (65_535, Some(&transaction(65_534, 35))));
+    let unknown = within("an answer", ask(4, vec![1])).await.unwrap();
+    assert_eq!(unknown, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn compact_blocks_and_their_transactions_have_quotas() {
+    let mut asker = Node::start().await;
+    let mut answerer = Node::with(|config| {
+        config.limits.compact_block_requests = Quota::per(1, Duration::from_secs(1000));
+        config.limits.block_transactions_requests = Quota::per(2, Duration::from_secs(1000));
+    })
+    .await;
+    asker.connect(&mut answerer).await;
+    answerer.serve(answer_plainly);
+    let compact = || asker.handle.request_compact_block(answerer.id(), no_hash());
+    let transactions = || asker.handle.request_block_transactions(answerer.id(), no_hash(), vec![1]);
+    within("an answer", compact()).await.unwrap();
+    let refused = within("an answer", compact()).await;
+    assert!(matches!(refused, Err(RequestError::Busy { wait }) if wait > Duration::from_secs(900)), "{refused:?}");
+    for _ in 0..2 {
+        within("an answer", transactions()).await.unwrap();
+    }
+    let refused = within("an answer", transactions()).await;
+    assert!(matches!(refused, Err(RequestError::Busy { wait }) if wait > Duration::from_secs(400)), "{refused:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -209,6 +307,12 @@ async fn answers_are_compared_with_what_was_asked() {
         InboundRequest::Transactions { reply, .. } => {
             reply.send(TransactionsResponse { transactions: vec![None; 100] });
         }
+        InboundRequest::CompactBlock { reply, .. } => {
+            reply.send(CompactBlockResponse { compact_block: Some(block(9, 100)) });
+        }
+        InboundRequest::BlockTransactions { reply, .. } => {
+            reply.send(BlockTransactionsResponse { transactions: Some(vec![vec![1]]) });
+        }
         other => panic!("{other:?}"),
     });
     let hashes: Vec<_> = [1, 2].map(|number| header(number).block_hash()).to_vec();
@@ -222,6 +326,11 @@ async fn answers_are_compared_with_what_was_asked() {
     let wtxids = vec![Wtxid::all_zeros(); 99];
     let too_many = within("an answer", asker.handle.request_transactions(answerer.id(), wtxids)).await;
     assert!(matches!(too_many, Err(RequestError::Invalid(InvalidAnswer::TooMany { .. }))), "{too_many:?}");
+    let hash = header(1).block_hash();
+    let wrong = within("an answer", asker.handle.request_compact_block(answerer.id(), hash)).await;
+    assert!(matches!(wrong, Err(RequestError::Invalid(InvalidAnswer::WrongBlock { position: 0 }))), "{wrong:?}");
+    let few = within("an answer", asker.handle.request_block_transactions(answerer.id(), hash, vec![1, 2])).await;
+    assert!(matches!(few, Err(RequestError::Invalid(InvalidAnswer::WrongCount { got: 1, expected: 2 }))), "{few:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -234,6 +343,10 @@ async fn what_breaks_the_limits_is_not_asked() {
     assert!(matches!(too_many, Err(RequestError::Unaskable(FrameError::TooMany { .. }))), "{too_many:?}");
     let too_many = node.handle.request_transactions(peer, vec![Wtxid::all_zeros(); 101]).await;
     assert!(matches!(too_many, Err(RequestError::Unaskable(FrameError::TooMany { .. }))), "{too_many:?}");
+    let empty = node.handle.request_block_transactions(peer, no_hash(), Vec::new()).await;
+    assert!(matches!(empty, Err(RequestError::Unaskable(FrameError::Empty { .. }))), "{empty:?}");
+    let unordered = node.handle.request_block_transactions(peer, no_hash(), vec![2, 1]).await;
+    assert!(matches!(unordered, Err(RequestError::Unaskable(FrameError::NotAscending { .. }))), "{unordered:?}");
     let locator = HeadersRequest { locator: vec![no_hash(); 102], stop: no_hash() };
     let too_many = node.handle.request_headers(peer, locator).await;
     assert!(matches!(too_many, Err(RequestError::Unaskable(FrameError::TooMany { .. }))), "{too_many:?}");
@@ -288,4 +401,5 @@ fn public_limits_are_tighter_than_local_ones() {
     let (public, local) = (Limits::public(), Limits::local());
     assert_eq!(public.max_connections, local.max_connections);
     assert!(public.block_bytes.burst < local.block_bytes.burst);
+    assert!(public.compact_block_requests.burst < local.compact_block_requests.burst);
 }

@@ -5,7 +5,10 @@ use std::time::Duration;
 use bitcoin::block::{Header, Version};
 use bitcoin::hashes::Hash;
 use bitcoin::{BlockHash, CompactTarget, Target, TxMerkleNode};
-use cairn_net::protocol::{BlocksResponse, HeadersResponse, Services, Status, TransactionsResponse};
+use cairn_net::protocol::{
+    BlockTransactionsResponse, BlocksResponse, CompactBlockResponse, HeadersResponse, Services, Status,
+    TransactionsResponse,
+};
 use cairn_net::{
     InboundRequest, Keypair, Multiaddr, Network, NetworkConfig, NetworkEvents, NetworkHandle, NetworkNames, PeerEvent,
     PeerId, PublishError,
@@ -149,6 +152,8 @@ pub(crate) fn answer_plainly(request: InboundRequest) {
         InboundRequest::Transactions { request, reply, .. } => {
             reply.send(TransactionsResponse { transactions: vec![None; request.wtxids.len()] });
         }
+        InboundRequest::CompactBlock { reply, .. } => reply.send(CompactBlockResponse::default()),
+        InboundRequest::BlockTransactions { reply, .. } => reply.send(BlockTransactionsResponse::default()),
     }
 }
 

@@ -5,8 +5,12 @@ use std::time::Duration;
 use bitcoin::BlockHash;
 use cairn_chain::chainstate::{Chainstate, StoredBlock};
 use cairn_net::InboundRequest;
-use cairn_net::protocol::{BlocksResponse, HeadersRequest, HeadersResponse, MAX_HEADERS_RESULTS, TransactionsResponse};
+use cairn_net::protocol::{
+    BlockTransactionsResponse, BlocksResponse, CompactBlockResponse, HeadersRequest, HeadersResponse,
+    MAX_HEADERS_RESULTS, TransactionsResponse,
+};
 
+use super::compact::{MAX_BLOCKTXN_DEPTH, MAX_CMPCTBLOCK_DEPTH, compact_form, recent_block, transactions_at};
 use super::own_status;
 use crate::chain_service::{Chain, ChainStopped};
 use crate::context::SharedContext;
@@ -57,8 +61,27 @@ impl Server {
                 };
                 reply.send(self.context.chain.call(find).await?);
             }
+            InboundRequest::CompactBlock { request, reply, .. } => {
+                let stored = self.recent_block(request.hash, MAX_CMPCTBLOCK_DEPTH).await?;
+                match tokio::task::spawn_blocking(move || stored.as_ref().and_then(compact_form)).await {
+                    Ok(compact_block) => reply.send(CompactBlockResponse { compact_block }),
+                    Err(_) => reply.busy(BUSY),
+                }
+            }
+            InboundRequest::BlockTransactions { request, reply, .. } => {
+                let stored = self.recent_block(request.hash, MAX_BLOCKTXN_DEPTH).await?;
+                let read = move || transactions_at(&stored?, &request.indexes);
+                match tokio::task::spawn_blocking(read).await {
+                    Ok(transactions) => reply.send(BlockTransactionsResponse { transactions }),
+                    Err(_) => reply.busy(BUSY),
+                }
+            }
         }
         Ok(())
+    }
+
+    async fn recent_block(&self, hash: BlockHash, depth: u32) -> Result<Option<StoredBlock>, ChainStopped> {
+        self.context.chain.call(move |chain| recent_block(&chain.chainstate, &hash, depth)).await
     }
 }
 
