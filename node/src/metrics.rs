@@ -36,7 +36,7 @@ pub(crate) use chain::ChainMetrics;
 pub(crate) use events::count_events;
 pub(crate) use mempool::MempoolMetrics;
 pub(crate) use miner::MinerMetrics;
-pub(crate) use peers::PeerMetrics;
+pub(crate) use peers::{CompactOutcome, PeerMetrics};
 pub(crate) use rpc::RpcMetrics;
 pub(crate) use server::router;
 

@@ -49,6 +49,8 @@ pub(crate) enum Conduct<'a> {
     Block(Verdict),
     /// It sent a block from what it said stands in it: it had no choice but to build on others' words.
     RebuiltBlock(Verdict),
+    /// What it sent as a compact block is none, or no block comes of it and of the transactions that it sent.
+    BadCompactBlock,
     /// What it sent as a block is none.
     UndecodableBlock,
     /// It sent a transaction.
@@ -143,6 +145,7 @@ pub(crate) fn penalty(conduct: &Conduct<'_>) -> Penalty {
             | Verdict::LowWork
             | Verdict::OurFault => Penalty::new(Ignore, 0, "block of no use"),
         },
+        Conduct::BadCompactBlock => Penalty::new(Reject, BAN, "bad compact block"),
         Conduct::UndecodableBlock => Penalty::new(Reject, BAN, "undecodable block"),
         Conduct::Transaction(verdict) => match verdict {
             TransactionVerdict::Invalid => Penalty::new(Reject, SLIP, "invalid transaction"),

@@ -13,6 +13,7 @@
 //! |---|---|
 //! | `headers` | announced headers, and what becomes of them |
 //! | `bodies` | the body of an announced block |
+//! | `recent_blocks` | blocks on their way through this node, for peers that ask meanwhile |
 //! | `transactions` | announced transactions, and those whose parents are missing |
 //! | `orphans` | transactions that wait for another |
 //! | `announce` | what is announced to peers |
@@ -21,6 +22,7 @@ mod announce;
 mod bodies;
 mod headers;
 mod orphans;
+mod recent_blocks;
 mod transactions;
 
 use std::sync::{Arc, Mutex};
@@ -28,10 +30,13 @@ use std::sync::{Arc, Mutex};
 use cairn_net::NetworkHandle;
 use tokio::sync::Semaphore;
 
+use cairn_chain::params::ChainParams;
+
 use crate::context::SharedContext;
 use crate::penalty::Reputation;
 use crate::sync::SyncHandle;
 use orphans::Orphans;
+pub(crate) use recent_blocks::RecentBlocks;
 
 /// Bodies of announced blocks that are fetched at the same time.
 const MAX_BODIES: usize = 8;
@@ -46,6 +51,8 @@ pub(crate) struct Relay {
     network: NetworkHandle,
     reputation: Arc<Reputation>,
     sync: SyncHandle,
+    params: Arc<ChainParams>,
+    recent: RecentBlocks,
     bodies: Arc<Semaphore>,
     transactions: Arc<Semaphore>,
     orphans: Arc<Mutex<Orphans>>,
@@ -60,6 +67,13 @@ impl Relay {
     ) -> Self {
         let bodies = Arc::new(Semaphore::new(MAX_BODIES));
         let transactions = Arc::new(Semaphore::new(MAX_TRANSACTIONS));
-        Self { context, network, reputation, sync, bodies, transactions, orphans: Arc::default() }
+        let params = Arc::new(context.params.clone());
+        let (recent, orphans) = (RecentBlocks::default(), Arc::default());
+        Self { context, network, reputation, sync, params, recent, bodies, transactions, orphans }
+    }
+
+    /// Blocks on their way through this node.
+    pub(crate) fn recent_blocks(&self) -> RecentBlocks {
+        self.recent.clone()
     }
 }

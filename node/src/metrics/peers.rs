@@ -18,6 +18,18 @@ pub(crate) struct PeerMetrics {
     connections_failed: IntCounter,
     gossip: IntCounterVec,
     requests: IntCounterVec,
+    compact_blocks: IntCounterVec,
+}
+
+/// What it took to rebuild a compact block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CompactOutcome {
+    /// All of it was in the pool.
+    Pool,
+    /// Transactions were asked for.
+    Requested,
+    /// It could not be rebuilt, and was fetched as a whole.
+    Failed,
 }
 
 impl PeerMetrics {
@@ -30,6 +42,7 @@ impl PeerMetrics {
             connections_failed: peers::CONNECTIONS_FAILED.int_counter(registry)?,
             gossip: peers::GOSSIP.int_counter_vec(registry)?,
             requests: peers::REQUESTS.int_counter_vec(registry)?,
+            compact_blocks: peers::COMPACT_BLOCKS.int_counter_vec(registry)?,
         };
         metrics.set_connected(&[]);
         Ok(metrics)
@@ -43,6 +56,16 @@ impl PeerMetrics {
     /// A peer was banned for what it did.
     pub(crate) fn count_ban(&self, reason: &str) {
         self.bans.with_label_values(&[reason]).inc();
+    }
+
+    /// A compact block was rebuilt, or not.
+    pub(crate) fn count_compact(&self, outcome: CompactOutcome) {
+        let outcome = match outcome {
+            CompactOutcome::Pool => "pool",
+            CompactOutcome::Requested => "requested",
+            CompactOutcome::Failed => "failed",
+        };
+        self.compact_blocks.with_label_values(&[outcome]).inc();
     }
 
     /// Takes over what the network counted since it started.

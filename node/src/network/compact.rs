@@ -1,8 +1,11 @@
 //! Compact blocks and their transactions, for peers that ask (BIP152).
 
+use std::sync::Arc;
+
 use bitcoin::BlockHash;
 use cairn_chain::chainstate::{Chainstate, StoredBlock};
 use cairn_chain::compact_blocks::CompactBlock;
+use cairn_chain::primitives::Block;
 use cairn_net::protocol::MAX_COMPACT_BLOCK_SIZE;
 
 /// Blocks below the tip down to which the compact form is of use: what lies deeper is fetched in full (Core:
@@ -20,29 +23,44 @@ pub(super) fn recent_block(chainstate: &Chainstate, hash: &BlockHash, depth: u32
     chainstate.stored_block(hash).filter(|_| is_recent && known.has_body && !known.is_invalid)
 }
 
-/// The compact form of a block, if the block can be read and the form is no longer than peers take.
-pub(super) fn compact_form(stored: &StoredBlock) -> Option<Vec<u8>> {
-    let nonce = getrandom::u64().ok()?;
-    let compact = CompactBlock::new(&stored.block().ok()?, nonce).ok()?.encode();
-    (compact.len() <= MAX_COMPACT_BLOCK_SIZE).then_some(compact)
+/// A block near the tip.
+#[derive(Debug)]
+pub(super) enum RecentBlock {
+    /// It came a moment ago.
+    InMemory(Arc<Block>),
+    /// It is on disk.
+    Stored(StoredBlock),
 }
 
-/// The transactions at these places, if the block can be read and has all of them.
-pub(super) fn transactions_at(stored: &StoredBlock, indexes: &[u16]) -> Option<Vec<Vec<u8>>> {
-    let block = stored.block().ok()?;
-    let bytes = |&index: &u16| Some(block.transaction(usize::from(index))?.bytes().to_vec());
-    indexes.iter().map(bytes).collect()
+impl RecentBlock {
+    fn block(&self) -> Option<Arc<Block>> {
+        match self {
+            Self::InMemory(block) => Some(Arc::clone(block)),
+            Self::Stored(stored) => stored.block().ok().map(Arc::new),
+        }
+    }
+
+    /// Its compact form, if it can be read and the form is no longer than peers take.
+    pub(super) fn compact_form(&self) -> Option<Vec<u8>> {
+        let nonce = getrandom::u64().ok()?;
+        let compact = CompactBlock::new(&*self.block()?, nonce).ok()?.encode();
+        (compact.len() <= MAX_COMPACT_BLOCK_SIZE).then_some(compact)
+    }
+
+    /// The transactions at these places, if it can be read and has all of them.
+    pub(super) fn transactions_at(&self, indexes: &[u16]) -> Option<Vec<Vec<u8>>> {
+        let block = self.block()?;
+        let bytes = |&index: &u16| Some(block.transaction(usize::from(index))?.bytes().to_vec());
+        indexes.iter().map(bytes).collect()
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use bitcoin::consensus::serialize;
     use cairn_chain::chainstate::{Acceptance, ChainstateOptions};
     use cairn_chain::compact_blocks::PartiallyDownloadedBlock;
     use cairn_chain::params::{ChainParams, RegtestOptions};
-    use cairn_chain::primitives::Block;
     use cairn_tests::chain_generator::{ChainGenerator, ChainOptions};
     use tempfile::TempDir;
 
@@ -72,16 +90,16 @@ mod tests {
         let tip = blocks.last().unwrap();
         let stored = recent_block(&chainstate, &tip.hash(), 0).unwrap();
 
-        let compact = CompactBlock::decode(&compact_form(&stored).unwrap()).unwrap();
+        let compact = CompactBlock::decode(&stored.compact_form().unwrap()).unwrap();
         assert_eq!((compact.hash(), compact.transaction_count()), (tip.hash(), tip.transactions().len()));
         assert!(compact.transaction_count() > 2, "there is something to ask for");
         let partial = PartiallyDownloadedBlock::start(compact, []).unwrap();
-        let missing = transactions_at(&stored, &partial.missing()).unwrap();
+        let missing = stored.transactions_at(&partial.missing()).unwrap();
         assert_eq!(partial.fill(&missing, true).unwrap().0, **tip);
 
         let count = u16::try_from(tip.transactions().len()).unwrap();
-        assert!(transactions_at(&stored, &[0, count - 1]).is_some());
-        assert_eq!(transactions_at(&stored, &[0, count]), None);
+        assert!(stored.transactions_at(&[0, count - 1]).is_some());
+        assert_eq!(stored.transactions_at(&[0, count]), None);
     }
 
     #[test]
@@ -89,7 +107,7 @@ mod tests {
         let directory = TempDir::new().unwrap();
         let (chainstate, blocks) = chain(&directory);
         let stored = recent_block(&chainstate, &blocks.last().unwrap().hash(), 0).unwrap();
-        let forms = [compact_form(&stored).unwrap(), compact_form(&stored).unwrap()];
+        let forms = [stored.compact_form().unwrap(), stored.compact_form().unwrap()];
         assert_eq!(forms[0][..80], forms[1][..80]);
         assert_ne!(forms[0][80..88], forms[1][80..88]);
     }

@@ -1,5 +1,6 @@
 //! Answers to what peers ask.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bitcoin::BlockHash;
@@ -9,11 +10,13 @@ use cairn_net::protocol::{
     BlockTransactionsResponse, BlocksResponse, CompactBlockResponse, HeadersRequest, HeadersResponse,
     MAX_HEADERS_RESULTS, TransactionsResponse,
 };
+use tokio::sync::Semaphore;
 
-use super::compact::{MAX_BLOCKTXN_DEPTH, MAX_CMPCTBLOCK_DEPTH, compact_form, recent_block, transactions_at};
+use super::compact::{MAX_BLOCKTXN_DEPTH, MAX_CMPCTBLOCK_DEPTH, RecentBlock, recent_block};
 use super::own_status;
 use crate::chain_service::{Chain, ChainStopped};
 use crate::context::SharedContext;
+use crate::relay::RecentBlocks;
 use crate::sync::SyncHandle;
 
 /// How long a peer is to wait whom we cannot answer now.
@@ -22,11 +25,22 @@ const BUSY: Duration = Duration::from_secs(1);
 /// Answers what peers ask. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct Server {
-    pub(super) context: SharedContext,
-    pub(super) sync: SyncHandle,
+    context: SharedContext,
+    sync: SyncHandle,
+    /// Blocks that may be asked for before the chain has them.
+    recent: RecentBlocks,
+    /// Places of those who are answered at once.
+    pub(super) places: Arc<Semaphore>,
 }
 
+/// Questions of peers that are answered at the same time, but those about new blocks.
+const MAX_SERVED: usize = 8;
+
 impl Server {
+    pub(super) fn new(context: SharedContext, sync: SyncHandle, recent: RecentBlocks) -> Self {
+        Self { context, sync, recent, places: Arc::new(Semaphore::new(MAX_SERVED)) }
+    }
+
     /// Answers a question. Whoever asks hears nothing when the node is stopping.
     pub(super) async fn serve(&self, request: InboundRequest) -> Result<(), ChainStopped> {
         match request {
@@ -62,16 +76,15 @@ impl Server {
                 reply.send(self.context.chain.call(find).await?);
             }
             InboundRequest::CompactBlock { request, reply, .. } => {
-                let stored = self.recent_block(request.hash, MAX_CMPCTBLOCK_DEPTH).await?;
-                match tokio::task::spawn_blocking(move || stored.as_ref().and_then(compact_form)).await {
+                let block = self.recent_block(request.hash, MAX_CMPCTBLOCK_DEPTH).await?;
+                match tokio::task::spawn_blocking(move || block?.compact_form()).await {
                     Ok(compact_block) => reply.send(CompactBlockResponse { compact_block }),
                     Err(_) => reply.busy(BUSY),
                 }
             }
             InboundRequest::BlockTransactions { request, reply, .. } => {
-                let stored = self.recent_block(request.hash, MAX_BLOCKTXN_DEPTH).await?;
-                let read = move || transactions_at(&stored?, &request.indexes);
-                match tokio::task::spawn_blocking(read).await {
+                let block = self.recent_block(request.hash, MAX_BLOCKTXN_DEPTH).await?;
+                match tokio::task::spawn_blocking(move || block?.transactions_at(&request.indexes)).await {
                     Ok(transactions) => reply.send(BlockTransactionsResponse { transactions }),
                     Err(_) => reply.busy(BUSY),
                 }
@@ -80,8 +93,13 @@ impl Server {
         Ok(())
     }
 
-    async fn recent_block(&self, hash: BlockHash, depth: u32) -> Result<Option<StoredBlock>, ChainStopped> {
-        self.context.chain.call(move |chain| recent_block(&chain.chainstate, &hash, depth)).await
+    /// A block near the tip, which may be on its way here.
+    async fn recent_block(&self, hash: BlockHash, depth: u32) -> Result<Option<RecentBlock>, ChainStopped> {
+        if let Some(block) = self.recent.wait_for(&hash).await {
+            return Ok(Some(RecentBlock::InMemory(block)));
+        }
+        let find = move |chain: &mut Chain| recent_block(&chain.chainstate, &hash, depth);
+        Ok(self.context.chain.call(find).await?.map(RecentBlock::Stored))
     }
 }
 

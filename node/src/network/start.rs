@@ -61,7 +61,7 @@ pub(crate) async fn start(context: &SharedContext, tasks: &mut Tasks) -> Result<
     let (sync, commands) = sync::channel();
     let relay = Relay::new(Arc::clone(context), handle.clone(), Arc::clone(&reputation), sync.clone());
     let NetworkEvents { peers, headers, transactions, requests } = events;
-    let server = Server { context: Arc::clone(context), sync: sync.clone() };
+    let server = Server::new(Arc::clone(context), sync.clone(), relay.recent_blocks());
     let who_knows = (relay.clone(), sync, Arc::clone(&reputation));
     let saved = address_book::save(handle.clone(), context.directory.clone(), context.shutdown.clone());
     tasks.spawn("addresses of peers", saved);

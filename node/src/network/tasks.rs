@@ -17,8 +17,8 @@ use crate::penalty::{Conduct, Reputation};
 use crate::relay::Relay;
 use crate::sync::SyncHandle;
 
-/// Questions of peers that are answered at the same time.
-const MAX_SERVED: usize = 8;
+/// Questions about new blocks that are answered at the same time, or wait for the block.
+const MAX_WAITING: usize = 64;
 /// Time between two looks at what was announced to nobody. Core waits ten to fifteen minutes, so as not to tell whose it is.
 const ANNOUNCE_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -74,16 +74,19 @@ pub(super) async fn relay_transactions(
     Ok(())
 }
 
-/// Answers what peers ask.
+/// Answers what peers ask. Who asks for a block that is on its way waits for it, and takes nobody's place meanwhile.
 pub(super) async fn serve(
     context: SharedContext,
     mut requests: mpsc::Receiver<InboundRequest>,
     server: Server,
 ) -> Result<(), Infallible> {
-    let places = Arc::new(Semaphore::new(MAX_SERVED));
+    let waiting = Arc::new(Semaphore::new(MAX_WAITING));
     while let Some(request) = unless_stopped(&context, requests.recv()).await {
+        let may_wait =
+            matches!(request, InboundRequest::CompactBlock { .. } | InboundRequest::BlockTransactions { .. });
+        let places = if may_wait { &waiting } else { &server.places };
         // Without a place for it, the peer is told that we are busy.
-        if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
+        if let Ok(place) = Arc::clone(places).try_acquire_owned() {
             let server = server.clone();
             tokio::spawn(async move {
                 let _place = place;

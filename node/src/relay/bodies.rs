@@ -1,7 +1,9 @@
 //! The body of an announced block.
 //!
-//! Whoever announced it is asked first. A peer that does not answer soon is not waited for: up to three are asked at the same time
-//! (Core: `MAX_CMPCTBLOCKS_INFLIGHT_PER_BLOCK`, `net_processing.cpp`), and whoever is first counts.
+//! Whoever announced it is asked first, for its compact form: most of its transactions are in the pool already. What is missing is
+//! asked for by place; where that does not work out, the whole block is fetched. A peer that does not answer soon is not waited
+//! for: up to three are asked at the same time (Core: `MAX_CMPCTBLOCKS_INFLIGHT_PER_BLOCK`, `net_processing.cpp`), and whoever is
+//! first counts.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -9,8 +11,10 @@ use std::time::Duration;
 
 use bitcoin::BlockHash;
 use cairn_chain::chainstate::ChainstateError;
+use cairn_chain::compact_blocks::{CompactBlock, CompactBlockError, PartiallyDownloadedBlock, ReconstructionError};
+use cairn_chain::params::Deployment;
 use cairn_chain::primitives::{Block, DecodeError};
-use cairn_chain::validation::BlockError;
+use cairn_chain::validation::{BlockError, check_block};
 use cairn_net::{PeerId, RequestError};
 use thiserror::Error;
 use tokio::task::JoinSet;
@@ -18,7 +22,9 @@ use tokio::time::timeout;
 use tracing::debug;
 
 use super::Relay;
+use super::recent_blocks::Coming;
 use crate::chain_service::ChainStopped;
+use crate::metrics::CompactOutcome;
 use crate::penalty::Conduct;
 
 /// How long one peer is waited for before another is asked, too.
@@ -38,9 +44,19 @@ enum BodyError {
     /// What it sent is no block.
     #[error("not a block: {0}")]
     Decode(#[from] DecodeError),
+    /// What it sent is no compact block.
+    #[error("not a compact block: {0}")]
+    Compact(#[from] CompactBlockError),
+    /// The block cannot be rebuilt from what the peer sent.
+    #[error("not rebuilt: {0}")]
+    Reconstruction(#[from] ReconstructionError),
     /// It breaks a rule.
-    #[error("{0}")]
-    Block(#[from] BlockError),
+    #[error("{error}")]
+    Block {
+        error: BlockError,
+        /// Whether it was rebuilt from its compact form.
+        is_rebuilt: bool,
+    },
     /// The chain state failed.
     #[error(transparent)]
     Chainstate(#[from] ChainstateError),
@@ -55,8 +71,20 @@ impl BodyError {
         match self {
             Self::Request(error) => Some(Conduct::Answer(error)),
             Self::Decode(_) => Some(Conduct::UndecodableBlock),
-            Self::Block(error) => Some(Conduct::Block(error.verdict())),
+            Self::Compact(_) => Some(Conduct::BadCompactBlock),
+            Self::Reconstruction(error) => error.is_fault_of_peer().then_some(Conduct::BadCompactBlock),
+            Self::Block { error, is_rebuilt: false } => Some(Conduct::Block(error.verdict())),
+            Self::Block { error, is_rebuilt: true } => Some(Conduct::RebuiltBlock(error.verdict())),
             Self::Missing | Self::Chainstate(_) | Self::Stopped(_) => None,
+        }
+    }
+
+    /// Whether nobody else needs to be asked: the node is stopping, or no better block has this hash.
+    fn is_final(&self) -> bool {
+        match self {
+            Self::Block { error, .. } => error.verdict().condemns_hash(),
+            Self::Chainstate(_) | Self::Stopped(_) => true,
+            Self::Request(_) | Self::Missing | Self::Decode(_) | Self::Compact(_) | Self::Reconstruction(_) => false,
         }
     }
 }
@@ -64,15 +92,16 @@ impl BodyError {
 impl Relay {
     /// Gets a block from `first` or from others and gives it to the chain. When nobody sends it now, whoever looks for missing
     /// blocks goes on.
-    pub(super) async fn fetch_body(&self, hash: BlockHash, first: PeerId) {
+    pub(super) async fn fetch_body(&self, coming: Coming, hash: BlockHash, first: PeerId) {
+        let coming = Arc::new(coming);
         let mut asked = HashSet::new();
         let mut questions = JoinSet::new();
         let mut next = Some(first);
         loop {
             if let Some(peer) = next.take() {
                 asked.insert(peer);
-                let relay = self.clone();
-                questions.spawn(async move { (peer, relay.body_from(peer, hash).await) });
+                let (relay, coming) = (self.clone(), Arc::clone(&coming));
+                questions.spawn(async move { (peer, relay.take_body_from(&coming, peer, hash).await) });
             }
             match timeout(NEXT_PEER, questions.join_next()).await {
                 Ok(Some(Ok((_, Ok(()))))) => return,
@@ -81,7 +110,7 @@ impl Relay {
                     if let Some(conduct) = error.conduct() {
                         self.reputation.judge(peer, &conduct).await;
                     }
-                    if matches!(error, BodyError::Stopped(_) | BodyError::Chainstate(_)) || is_final(&error) {
+                    if error.is_final() {
                         return;
                     }
                 }
@@ -100,18 +129,63 @@ impl Relay {
         }
     }
 
-    async fn body_from(&self, peer: PeerId, hash: BlockHash) -> Result<(), BodyError> {
+    /// Gets a block from a peer, shows it to those who wait for it, and gives it to the chain.
+    async fn take_body_from(&self, coming: &Coming, peer: PeerId, hash: BlockHash) -> Result<(), BodyError> {
+        let (block, is_rebuilt) = match self.rebuild_from(peer, hash).await {
+            Ok(Some(block)) => (block, true),
+            Ok(None) => (self.whole_block_from(peer, hash).await?, false),
+            // Nobody is to blame, and the whole block says what is true.
+            Err(BodyError::Reconstruction(error)) if !error.is_fault_of_peer() => {
+                debug!(%hash, %error, "a compact block was not rebuilt");
+                self.context.metrics.peers.count_compact(CompactOutcome::Failed);
+                (self.whole_block_from(peer, hash).await?, false)
+            }
+            Err(error) => return Err(error),
+        };
+        let refuse = |error| BodyError::Block { error, is_rebuilt };
+        let params = Arc::clone(&self.params);
+        let checked = blocking(move || check_block(block, &params.consensus)).await.map_err(refuse)?;
+        coming.came(checked.block());
+        let outcome = self.context.chain.call(move |chain| chain.process_new_blocks(vec![checked])).await??;
+        outcome.into_iter().try_for_each(|outcome| outcome.map(drop).map_err(refuse))
+    }
+
+    /// The block from its compact form; nothing when the peer does not have one.
+    async fn rebuild_from(&self, peer: PeerId, hash: BlockHash) -> Result<Option<Arc<Block>>, BodyError> {
+        let compact = match self.network.request_compact_block(peer, hash).await {
+            Ok(Some(compact)) => CompactBlock::decode(&compact)?,
+            Ok(None) | Err(RequestError::Unsupported) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let params = Arc::clone(&self.params);
+        let started = self.context.chain.call(move |chain| {
+            let height = chain.chainstate.lookup(&compact.hash()).map_or(0, |block| block.height);
+            let segwit_active = params.activation.is_active_at(Deployment::Segwit, height);
+            PartiallyDownloadedBlock::start(compact, chain.mempool.transactions()).map(|start| (start, segwit_active))
+        });
+        let (partial, segwit_active) = started.await??;
+        let indexes = partial.missing();
+        let outcome = if indexes.is_empty() { CompactOutcome::Pool } else { CompactOutcome::Requested };
+        let missing = if indexes.is_empty() {
+            Vec::new()
+        } else {
+            let answer = self.network.request_block_transactions(peer, hash, indexes).await?;
+            answer.ok_or(BodyError::Missing)?
+        };
+        let (block, sources) = blocking(move || partial.fill(&missing, segwit_active)).await?;
+        debug!(%hash, ?sources, "a block was rebuilt");
+        self.context.metrics.peers.count_compact(outcome);
+        Ok(Some(Arc::new(block)))
+    }
+
+    async fn whole_block_from(&self, peer: PeerId, hash: BlockHash) -> Result<Arc<Block>, BodyError> {
         let answer = self.network.request_blocks(peer, vec![hash]).await?;
         let bytes = answer.blocks.into_iter().next().flatten().ok_or(BodyError::Missing)?;
-        // Hashing a block takes long enough to be in the way of others here.
-        let block = tokio::task::spawn_blocking(move || Block::decode(bytes)).await;
-        let block = Arc::new(block.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?);
-        self.context.chain.call(move |chain| chain.process_new_block(block, true)).await???;
-        Ok(())
+        Ok(Arc::new(blocking(move || Block::decode(bytes)).await?))
     }
 }
 
-/// Whether the block itself is bad, so that nobody has a better one.
-fn is_final(error: &BodyError) -> bool {
-    matches!(error, BodyError::Block(error) if error.verdict().condemns_hash())
+/// Runs what hashes a whole block, which takes long enough to be in the way of others here.
+async fn blocking<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(run).await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }

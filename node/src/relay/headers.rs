@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 
+use bitcoin::BlockHash;
 use bitcoin::block::Header;
 use cairn_chain::chainstate::Chainstate;
 use cairn_chain::validation::{HeaderError, Verdict};
 use cairn_net::{Acceptance, GossipHeader};
+use tokio::sync::OwnedSemaphorePermit;
 use tracing::debug;
 
 use super::Relay;
+use super::recent_blocks::Coming;
 use crate::chain_service::ChainStopped;
 use crate::penalty::Conduct;
+use crate::sync::Claim;
 
 /// Blocks below the tip at which a branch that is announced may begin: one that begins further down is not news, and comes in
 /// order once it has more work.
@@ -43,22 +47,19 @@ impl Relay {
             Announced::Stale | Announced::Unconnected => Acceptance::Ignore,
             Announced::Refused(verdict) => self.reputation.judge(source, &Conduct::Header(*verdict)).await,
         };
+        let hash = header.block_hash();
+        // Before others hear of the block from us, and ask for it.
+        let fetch = matches!(found, Announced::Next { .. }).then(|| self.begin_to_fetch(hash)).flatten();
         // The service ends before the node does.
         let _ = self.network.report(token, acceptance).await;
         match found {
             Announced::Unconnected => self.sync.announced_unconnected(source).await,
-            Announced::Known { height } | Announced::Later { height } => self.sync.announced(source, height).await,
-            Announced::Next { height } => {
-                let hash = header.block_hash();
-                // While many are fetched, or this one is, somebody gets it.
-                if let Ok(place) = Arc::clone(&self.bodies).try_acquire_owned()
-                    && let Some(claim) = self.sync.claim(hash)
-                {
+            Announced::Known { height } | Announced::Later { height } | Announced::Next { height } => {
+                if let Some(Fetch { place, claim, coming }) = fetch {
                     let relay = self.clone();
                     tokio::spawn(async move {
-                        let _place = place;
-                        relay.fetch_body(hash, source).await;
-                        drop(claim);
+                        relay.fetch_body(coming, hash, source).await;
+                        drop((claim, place));
                     });
                 }
                 self.sync.announced(source, height).await;
@@ -66,6 +67,22 @@ impl Relay {
             Announced::Stale | Announced::Refused(_) => {}
         }
         Ok(())
+    }
+}
+
+/// What it takes to fetch a block.
+struct Fetch {
+    place: OwnedSemaphorePermit,
+    claim: Claim,
+    coming: Coming,
+}
+
+impl Relay {
+    /// Nothing while many are fetched, or this one is: then somebody else gets it.
+    fn begin_to_fetch(&self, hash: BlockHash) -> Option<Fetch> {
+        let place = Arc::clone(&self.bodies).try_acquire_owned().ok()?;
+        let claim = self.sync.claim(hash)?;
+        Some(Fetch { place, claim, coming: self.recent.expect(hash) })
     }
 }
 

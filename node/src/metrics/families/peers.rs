@@ -24,6 +24,10 @@ pub(crate) const GOSSIP: Family = Family::counter(
 pub(crate) const REQUESTS: Family =
     Family::counter("cairn_peer_requests_total", "Questions between peers and this node, by direction and outcome.")
         .with_labels(&["direction", "outcome"]);
+pub(crate) const COMPACT_BLOCKS: Family =
+    Family::counter("cairn_compact_blocks_total", "Compact blocks from peers, by what it took to rebuild them.")
+        .with_labels(&["outcome"]);
 
 #[cfg(test)]
-pub(crate) const ALL: &[&Family] = &[&PEERS, &DISCONNECTS, &BANS, &BYTES, &CONNECTIONS_FAILED, &GOSSIP, &REQUESTS];
+pub(crate) const ALL: &[&Family] =
+    &[&PEERS, &DISCONNECTS, &BANS, &BYTES, &CONNECTIONS_FAILED, &GOSSIP, &REQUESTS, &COMPACT_BLOCKS];

@@ -140,6 +140,7 @@ fn peer_panels() -> Vec<Panel> {
         line("Connections that failed, a second", "none", rate(peers::CONNECTIONS_FAILED.name), "failed"),
         line("Gossip, messages a second", "none", rate(peers::GOSSIP.name), "{{kind}} {{outcome}}"),
         line("Questions, a second", "none", rate(peers::REQUESTS.name), "{{direction}} {{outcome}}"),
+        line("Compact blocks in an hour", "none", increase(peers::COMPACT_BLOCKS.name, "1h"), "{{outcome}}"),
         line("Bans in an hour", "none", increase(peers::BANS.name, "1h"), REASON),
     ]
 }
