@@ -58,7 +58,7 @@ impl NetworkService {
         let namespace = &self.discovery.namespace;
         for action in self.discovery.rendezvous.due(now, is_short) {
             match action {
-                RendezvousAction::Register(point) => match client.register(namespace.clone(), point, None) {
+                RendezvousAction::Register(point) => match client.register(namespace.clone(), point) {
                     Ok(()) => {}
                     Err(RegisterError::NoExternalAddresses) => {
                         debug!(%point, "not registered: no address of ours is known to be reachable");
@@ -66,7 +66,7 @@ impl NetworkService {
                     Err(error) => info!(%point, %error, "not registered at the rendezvous point"),
                 },
                 RendezvousAction::Discover(point, cookie) => {
-                    client.discover(Some(namespace.clone()), cookie, Some(MAX_REGISTRATIONS), point);
+                    client.discover(namespace.clone(), cookie, MAX_REGISTRATIONS, point);
                 }
             }
         }
