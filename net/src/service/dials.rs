@@ -2,7 +2,6 @@
 
 use std::time::Instant;
 
-use libp2p::multiaddr::Protocol;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{ConnectionDenied, DialError as SwarmDialError};
 use libp2p::{Multiaddr, PeerId};
@@ -11,7 +10,7 @@ use tracing::{debug, info};
 
 use super::{NetworkService, describe};
 use crate::error::DialError;
-use crate::peer::{DialFailed, Target};
+use crate::peer::{DialFailed, Target, peer_of};
 
 /// Who wanted a dial.
 #[derive(Debug)]
@@ -93,14 +92,6 @@ impl NetworkService {
                 let _ = answer.send(Err(error));
             }
         }
-    }
-}
-
-/// Who must answer at an address, if it says so.
-fn peer_of(address: &Multiaddr) -> Option<PeerId> {
-    match address.iter().last() {
-        Some(Protocol::P2p(peer)) => Some(peer),
-        _ => None,
     }
 }
 

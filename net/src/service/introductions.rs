@@ -11,7 +11,7 @@ use tracing::{debug, info};
 use super::NetworkService;
 use crate::error::NetworkError;
 use crate::names::NetworkNames;
-use crate::peer::{RendezvousAction, Source, Target};
+use crate::peer::{RendezvousAction, Source, peer_of};
 
 /// Registrations that one answer brings.
 const MAX_REGISTRATIONS: u64 = 100;
@@ -36,7 +36,7 @@ pub(super) struct Points {
 
 impl Points {
     pub(super) fn new(addresses: &[Multiaddr]) -> Self {
-        let named = addresses.iter().filter_map(|address| Target { address: address.clone() }.peer());
+        let named = addresses.iter().filter_map(peer_of);
         Self { addresses: addresses.iter().cloned().collect(), peers: named.collect() }
     }
 

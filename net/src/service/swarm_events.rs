@@ -70,7 +70,9 @@ impl NetworkService {
             }
             BehaviourEvent::Identify(_) => {}
             BehaviourEvent::Ping(ping::Event { peer, connection, result }) => match result {
-                Ok(round_trip) => self.facts.pinged(&peer, round_trip),
+                // Who has gone since is not remembered.
+                Ok(round_trip) if self.swarm.is_connected(&peer) => self.facts.pinged(peer, round_trip),
+                Ok(_) => {}
                 Err(error) => {
                     debug!(%peer, %error, "no answer to a ping");
                     self.swarm.close_connection(connection);
@@ -124,9 +126,9 @@ impl NetworkService {
                 let now = Instant::now();
                 self.dialer.disconnected(now, peer);
                 self.on_peer_gone(now, peer);
+                self.facts.disconnected(&peer);
                 if was_identified {
                     info!(%peer, "peer disconnected");
-                    self.facts.disconnected(&peer);
                     self.peer_events.disconnected(peer);
                     self.connected.send_modify(|connected| connected.retain(|other| other.peer != peer));
                 } else {
