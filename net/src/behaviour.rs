@@ -4,12 +4,14 @@
 //! |---|---|
 //! | `gatekeeper` | refuses connections for their address |
 //! | `kademlia` | Kademlia, to find peers and nothing else |
+//! | `rendezvous_client` | the client of rendezvous points |
 
 // What the derive makes is as visible as the struct, and has no documentation.
 #![allow(missing_docs)]
 
 mod gatekeeper;
 mod kademlia;
+mod rendezvous_client;
 
 use std::time::Duration;
 
@@ -23,6 +25,7 @@ use libp2p::request_response::{self, ProtocolSupport};
 use libp2p::swarm::NetworkBehaviour;
 use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::{PeerId, StreamProtocol, identify, mdns, ping, rendezvous};
+use rendezvous_client::RendezvousClient;
 
 use crate::config::{NetworkConfig, Role};
 use crate::error::NetworkError;
@@ -58,7 +61,7 @@ pub(crate) struct Behaviour {
     pub(crate) ping: ping::Behaviour,
     pub(crate) kademlia: Toggle<Kademlia>,
     pub(crate) mdns: Toggle<mdns::tokio::Behaviour>,
-    pub(crate) rendezvous: Toggle<rendezvous::client::Behaviour>,
+    pub(crate) rendezvous: Toggle<RendezvousClient>,
     pub(crate) rendezvous_server: Toggle<rendezvous::server::Behaviour>,
     pub(crate) gossip: Gossipsub,
     pub(crate) status: ExchangeBehaviour<StatusExchange>,
@@ -99,7 +102,7 @@ impl Behaviour {
             ping: ping::Behaviour::new(ping::Config::new().with_interval(PING_INTERVAL).with_timeout(PING_TIMEOUT)),
             kademlia: kademlia.into(),
             mdns: mdns.transpose().map_err(NetworkError::Mdns)?.into(),
-            rendezvous: rendezvous.then(|| rendezvous::client::Behaviour::new(key.clone())).into(),
+            rendezvous: rendezvous.then(|| RendezvousClient::new(key)).into(),
             rendezvous_server: config.rendezvous_server.then(rendezvous_server).into(),
             gossip: gossipsub(topics),
             status: exchange(config),

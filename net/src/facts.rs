@@ -45,8 +45,16 @@ pub struct PeerFacts {
 /// The facts about all connected peers. One task writes, anybody reads.
 #[derive(Debug, Default)]
 pub(crate) struct PeerTable {
-    peers: Mutex<HashMap<PeerId, PeerFacts>>,
+    peers: Mutex<Peers>,
     traffic: Arc<TrafficCounts>,
+}
+
+#[derive(Debug, Default)]
+struct Peers {
+    facts: HashMap<PeerId, PeerFacts>,
+    /// The last and the shortest round trip of everybody who is connected: the first ping is often answered before the peer
+    /// has said who it is.
+    pings: HashMap<PeerId, (Duration, Duration)>,
 }
 
 impl PeerTable {
@@ -64,25 +72,34 @@ impl PeerTable {
             traffic: Traffic::default(),
             peer,
         };
-        self.peers().insert(facts.peer.peer, facts);
+        self.peers().facts.insert(facts.peer.peer, facts);
     }
 
     /// The last connection with a peer is gone.
     pub(crate) fn disconnected(&self, peer: &PeerId) {
-        self.peers().remove(peer);
+        let mut peers = self.peers();
+        peers.facts.remove(peer);
+        peers.pings.remove(peer);
     }
 
-    /// A peer answered a ping.
-    pub(crate) fn pinged(&self, peer: &PeerId, round_trip: Duration) {
-        if let Some(facts) = self.peers().get_mut(peer) {
-            facts.ping = Some(round_trip);
-            facts.min_ping = Some(facts.min_ping.map_or(round_trip, |shortest| shortest.min(round_trip)));
-        }
+    /// A connected peer answered a ping. Remembered until it is disconnected.
+    pub(crate) fn pinged(&self, peer: PeerId, round_trip: Duration) {
+        let mut peers = self.peers();
+        let (last, shortest) = peers.pings.entry(peer).or_insert((round_trip, round_trip));
+        (*last, *shortest) = (round_trip, round_trip.min(*shortest));
     }
 
     /// All peers, the oldest first.
     pub(crate) fn all(&self) -> Vec<PeerFacts> {
-        let mut all: Vec<_> = self.peers().values().cloned().collect();
+        let mut all = {
+            let peers = self.peers();
+            let with_ping = |facts: &PeerFacts| {
+                let ping = peers.pings.get(&facts.peer.peer);
+                let (ping, min_ping) = (ping.map(|(last, _)| *last), ping.map(|(_, shortest)| *shortest));
+                PeerFacts { ping, min_ping, ..facts.clone() }
+            };
+            peers.facts.values().map(with_ping).collect::<Vec<_>>()
+        };
         for facts in &mut all {
             facts.traffic = self.traffic.of(&facts.peer.peer);
         }
@@ -95,7 +112,7 @@ impl PeerTable {
         self.traffic.total()
     }
 
-    fn peers(&self) -> MutexGuard<'_, HashMap<PeerId, PeerFacts>> {
+    fn peers(&self) -> MutexGuard<'_, Peers> {
         // Nothing panics while it holds the lock.
         self.peers.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -112,10 +129,13 @@ mod tests {
         let peer = PeerId::random();
         let address: Multiaddr = "/ip4/127.0.0.1/udp/1/quic-v1".parse().unwrap();
         let connected = ConnectedPeer { peer, address, direction: Direction::Inbound, user_agent: String::new() };
-        table.pinged(&peer, Duration::from_millis(1));
+        // Before the peer has said who it is.
+        table.pinged(peer, Duration::from_millis(7));
+        assert_eq!(table.all(), []);
         table.connected(SystemTime::now(), connected);
-        for milliseconds in [7, 3, 5] {
-            table.pinged(&peer, Duration::from_millis(milliseconds));
+        assert_eq!(table.all()[0].ping, Some(Duration::from_millis(7)));
+        for milliseconds in [3, 5] {
+            table.pinged(peer, Duration::from_millis(milliseconds));
         }
         let [facts] = &table.all()[..] else { panic!("one peer") };
         assert_eq!(facts.ping, Some(Duration::from_millis(5)));
@@ -123,5 +143,6 @@ mod tests {
         assert_eq!(facts.transport, TransportKind::Quic);
         table.disconnected(&peer);
         assert_eq!(table.all(), []);
+        assert!(table.peers().pings.is_empty());
     }
 }

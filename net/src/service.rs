@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `command` | `Command`: what the node may ask |
 //! | `commands` | doing it |
+//! | `dials` | dials on their way, and what became of them |
 //! | `discovery` | finding peers: candidates, bootstrap nodes, walks, mDNS |
 //! | `exchanges` | questions that are open, ours and those of peers |
 //! | `gossip` | messages on their way to the node, and verdicts on their way back |
@@ -19,6 +20,7 @@
 
 mod command;
 mod commands;
+mod dials;
 mod discovery;
 mod exchanges;
 mod gossip;
@@ -34,6 +36,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub(crate) use command::{Command, Question};
+use dials::Dial;
 use discovery::Discovery;
 use exchanges::Exchanges;
 use futures::StreamExt;
@@ -41,7 +44,6 @@ use libp2p::core::transport::ListenerId;
 use libp2p::swarm::ConnectionId;
 use libp2p::{Multiaddr, Swarm};
 use peers::Peers;
-use swarm_events::Dial;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep_until, timeout};
 

@@ -1,6 +1,5 @@
 //! Kademlia, to find peers and nothing else: it keeps no records.
 
-use std::num::NonZeroUsize;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -84,8 +83,7 @@ impl Kademlia {
     pub(crate) fn walk(&mut self) -> bool {
         let knows_somebody = self.inner.kbuckets().next().is_some();
         if knows_somebody {
-            self.inner
-                .get_n_closest_peers(PeerId::random(), NonZeroUsize::new(kad::K_VALUE.get()).unwrap_or(kad::K_VALUE));
+            self.inner.get_closest_peers(PeerId::random());
         }
         knows_somebody
     }
@@ -151,5 +149,28 @@ impl NetworkBehaviour for Kademlia {
             ToSwarm::Dial { opts } => ToSwarm::Dial { opts: self.checked_dial(opts) },
             other => other,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_walk_on_a_public_network_knocks_at_no_private_door() {
+        let names = NetworkNames::new("test", &[1; 32]);
+        let peer = PeerId::random();
+        for (is_local, expected) in [(false, ["8.8.8.8"].as_slice()), (true, &[])] {
+            let mut kademlia = Kademlia::new(PeerId::random(), &names, is_local, true);
+            for ip in ["8.8.8.8", "10.0.0.1", "127.0.0.1"] {
+                kademlia.add_address(&peer, format!("/ip4/{ip}/tcp/1").parse().unwrap());
+            }
+            // Without addresses of its own, a dial is made at all that the tables know.
+            let dial = format!("{:?}", kademlia.checked_dial(DialOpts::peer_id(peer).build()));
+            for ip in ["8.8.8.8", "10.0.0.1", "127.0.0.1"] {
+                assert_eq!(dial.contains(ip), expected.contains(&ip), "{dial}");
+            }
+            assert_eq!(dial.contains("extend_addresses_through_behaviour: true"), is_local, "{dial}");
+        }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
+use libp2p::{Multiaddr, PeerId};
 
 /// The IP address that an address starts with, if it starts with one. An IPv4 address in IPv6 clothes is an IPv4 address.
 pub(crate) fn ip_of(address: &Multiaddr) -> Option<IpAddr> {
@@ -13,6 +13,14 @@ pub(crate) fn ip_of(address: &Multiaddr) -> Option<IpAddr> {
         _ => return None,
     };
     Some(ip.to_canonical())
+}
+
+/// Who must answer at an address, if it says so.
+pub(crate) fn peer_of(address: &Multiaddr) -> Option<PeerId> {
+    match address.iter().last() {
+        Some(Protocol::P2p(peer)) => Some(peer),
+        _ => None,
+    }
 }
 
 /// Whether strangers anywhere can reach the IP address (Core: `CNetAddr::IsRoutable`, `netaddress.cpp`).

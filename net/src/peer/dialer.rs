@@ -7,9 +7,9 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
 
-use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, PeerId};
 
+use super::address::peer_of;
 use super::backoff::Backoff;
 
 /// The longest wait is Core's between rounds over its added nodes (`ThreadOpenAddedConnections`, `net.cpp`).
@@ -28,10 +28,7 @@ pub(crate) struct Target {
 impl Target {
     /// Who must answer at the address, if it says so.
     pub(crate) fn peer(&self) -> Option<PeerId> {
-        match self.address.iter().last() {
-            Some(Protocol::P2p(peer)) => Some(peer),
-            _ => None,
-        }
+        peer_of(&self.address)
     }
 }
 

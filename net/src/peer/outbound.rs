@@ -172,13 +172,21 @@ impl<S: BuildHasher> Outbound<S> {
         self.book.disconnected(now, peer);
     }
 
-    /// Whom to disconnect: what is more than we want, the latest first, and introducers who did their work. Asked again, it
-    /// names them again until they are gone.
+    /// Whom to disconnect: what is more than we want, the latest first, or in a group where we have a peer, and introducers
+    /// who did their work. Asked again, it names them again until they are gone.
     pub(crate) fn excess(&self, now: Instant) -> Vec<PeerId> {
         let is_over = |connected: &Connected, time| now.saturating_duration_since(connected.since) >= time;
         let mut own: Vec<_> = self.connected.iter().filter(|(_, connected)| is_own_peer(connected)).collect();
         own.sort_unstable_by_key(|(_, connected)| connected.since);
-        let late = own.into_iter().skip(self.target).filter(|(_, connected)| is_over(connected, EXCESS_TIME));
+        // A walk goes where others send it, so what it opened must not fill the places with one neighbourhood.
+        let (mut kept, mut groups) = (0, HashSet::new());
+        own.retain(|(_, connected)| {
+            let group = connected.address.as_ref().and_then(|address| group(address, self.is_local));
+            let is_wanted = kept < self.target && group.is_none_or(|group| groups.insert(group));
+            kept += usize::from(is_wanted);
+            !is_wanted
+        });
+        let late = own.into_iter().filter(|(_, connected)| is_over(connected, EXCESS_TIME));
         let has_enough = self.target > 0 && self.peers() >= self.target;
         let introducers = self.connected.iter().filter(|(_, connected)| {
             let is_introducer = connected.part == Part::Introducer && connected.is_own_choice;

@@ -9,7 +9,7 @@ use tracing::info;
 
 use super::NetworkService;
 use super::command::Command;
-use super::swarm_events::Dial;
+use super::dials::Dial;
 use crate::peer::Target;
 
 impl NetworkService {

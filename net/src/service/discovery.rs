@@ -1,5 +1,6 @@
 //! Finding peers: candidates, bootstrap nodes, walks through tables, the local network.
 
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use libp2p::kad::{self, GetClosestPeersError, GetClosestPeersOk, QueryResult};
@@ -9,8 +10,9 @@ use libp2p::{Multiaddr, PeerId, identify, mdns};
 use tracing::debug;
 
 use super::NetworkService;
+use super::dials::Dial;
 use super::introductions::{Points, namespace};
-use super::swarm_events::Dial;
+
 use crate::behaviour::kademlia_protocol;
 use crate::config::{NetworkConfig, Role};
 use crate::error::NetworkError;
@@ -69,6 +71,14 @@ impl Discovery {
     /// Something changed: looks at everything soon.
     pub(super) fn look_again(&mut self, now: Instant) {
         self.wake = now;
+    }
+
+    /// A peer came for the first time, or went: tables may say something else now.
+    pub(super) fn network_changed(&mut self, now: Instant) {
+        // Nobody who comes and goes makes us walk when we need nobody.
+        if self.outbound.is_short() {
+            self.walks.changed(now);
+        }
     }
 
     fn need(&self) -> Need {
@@ -164,7 +174,6 @@ impl NetworkService {
                 self.walk();
             }
         }
-        self.discovery.walks.changed(now);
         self.discovery.look_again(now);
     }
 
@@ -189,7 +198,7 @@ impl NetworkService {
         self.discovery.outbound.disconnected(now, peer);
         self.discovery.bootstrap.disconnected(now, peer);
         self.discovery.rendezvous.disconnected(&peer);
-        self.discovery.walks.changed(now);
+        self.discovery.network_changed(now);
         self.discovery.look_again(now);
     }
 
@@ -212,13 +221,7 @@ impl NetworkService {
     }
 
     /// Somebody, who is at `via`, said where a peer is.
-    pub(super) fn heard_of(
-        &mut self,
-        peer: PeerId,
-        addresses: &[Multiaddr],
-        via: Option<std::net::IpAddr>,
-        source: Source,
-    ) {
+    pub(super) fn heard_of(&mut self, peer: PeerId, addresses: &[Multiaddr], via: Option<IpAddr>, source: Source) {
         let now = Instant::now();
         // Multicast reaches the local network only, whatever network its peers are of.
         let is_local = self.config.is_local || source == Source::Mdns;

@@ -11,7 +11,7 @@ use tracing::{debug, info};
 use super::NetworkService;
 use crate::error::NetworkError;
 use crate::names::NetworkNames;
-use crate::peer::{RendezvousAction, Source, Target};
+use crate::peer::{RendezvousAction, Source, peer_of};
 
 /// Registrations that one answer brings.
 const MAX_REGISTRATIONS: u64 = 100;
@@ -36,7 +36,7 @@ pub(super) struct Points {
 
 impl Points {
     pub(super) fn new(addresses: &[Multiaddr]) -> Self {
-        let named = addresses.iter().filter_map(|address| Target { address: address.clone() }.peer());
+        let named = addresses.iter().filter_map(peer_of);
         Self { addresses: addresses.iter().cloned().collect(), peers: named.collect() }
     }
 
@@ -58,7 +58,7 @@ impl NetworkService {
         let namespace = &self.discovery.namespace;
         for action in self.discovery.rendezvous.due(now, is_short) {
             match action {
-                RendezvousAction::Register(point) => match client.register(namespace.clone(), point, None) {
+                RendezvousAction::Register(point) => match client.register(namespace.clone(), point) {
                     Ok(()) => {}
                     Err(RegisterError::NoExternalAddresses) => {
                         debug!(%point, "not registered: no address of ours is known to be reachable");
@@ -66,7 +66,7 @@ impl NetworkService {
                     Err(error) => info!(%point, %error, "not registered at the rendezvous point"),
                 },
                 RendezvousAction::Discover(point, cookie) => {
-                    client.discover(Some(namespace.clone()), cookie, Some(MAX_REGISTRATIONS), point);
+                    client.discover(namespace.clone(), cookie, MAX_REGISTRATIONS, point);
                 }
             }
         }

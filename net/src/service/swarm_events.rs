@@ -4,32 +4,18 @@ use std::time::{Instant, SystemTime};
 
 use libp2p::core::ConnectedPoint;
 use libp2p::multiaddr::Protocol;
-use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
-use libp2p::swarm::{ConnectionDenied, ConnectionId, DialError as SwarmDialError, ListenError, SwarmEvent};
+use libp2p::swarm::{ConnectionId, ListenError, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, identify, ping};
-use tokio::sync::oneshot;
 use tracing::{debug, info, warn};
 
+use super::dials::{Dial, describe_refusal};
 use super::peers::Closed;
 use super::{NetworkService, describe};
 use crate::behaviour::{BehaviourEvent, exchange_protocol};
-use crate::error::{DialError, NetworkError};
+use crate::error::NetworkError;
 use crate::event::{Direction, Violation};
-use crate::peer::{DialFailed, Target, ip_of, is_global};
+use crate::peer::{ip_of, is_global};
 use crate::protocol::{BlockTransactions, Blocks, CompactBlocks, Headers, StatusExchange, Transactions};
-
-/// Who wanted a dial.
-#[derive(Debug)]
-pub(super) enum Dial {
-    /// The dialer.
-    Named(Target),
-    /// The address book, for this peer.
-    Candidate(PeerId),
-    /// The list of nodes that introduce us.
-    Bootstrap(Multiaddr),
-    /// The node, which waits for the outcome.
-    Once(oneshot::Sender<Result<(), DialError>>),
-}
 
 impl NetworkService {
     pub(super) fn on_swarm_event(&mut self, event: SwarmEvent<BehaviourEvent>) {
@@ -84,7 +70,9 @@ impl NetworkService {
             }
             BehaviourEvent::Identify(_) => {}
             BehaviourEvent::Ping(ping::Event { peer, connection, result }) => match result {
-                Ok(round_trip) => self.facts.pinged(&peer, round_trip),
+                // Who has gone since is not remembered.
+                Ok(round_trip) if self.swarm.is_connected(&peer) => self.facts.pinged(peer, round_trip),
+                Ok(_) => {}
                 Err(error) => {
                     debug!(%peer, %error, "no answer to a ping");
                     self.swarm.close_connection(connection);
@@ -140,9 +128,9 @@ impl NetworkService {
                 let now = Instant::now();
                 self.dialer.disconnected(now, peer);
                 self.on_peer_gone(now, peer);
+                self.facts.disconnected(&peer);
                 if was_identified {
                     info!(%peer, "peer disconnected");
-                    self.facts.disconnected(&peer);
                     self.peer_events.disconnected(peer);
                     self.connected.send_modify(|connected| connected.retain(|other| other.peer != peer));
                 } else {
@@ -184,6 +172,7 @@ impl NetworkService {
             self.discovery.rendezvous.connected(now, peer);
         }
         if let Some(connected) = self.peers.identified(peer, &info.agent_version) {
+            self.discovery.network_changed(now);
             if !keeps_chain {
                 info!(%peer, address = %connected.address, agent = connected.user_agent, "introducer connected");
                 return;
@@ -216,69 +205,6 @@ impl NetworkService {
         }
     }
 
-    /// Dials the named peers that are due. When the next one will be.
-    pub(super) fn dial_due(&mut self, now: Instant) -> Option<Instant> {
-        if !*self.active.borrow() {
-            return None;
-        }
-        for target in self.dialer.due(now) {
-            self.dial(target.address.clone(), Dial::Named(target));
-        }
-        self.dialer.next_due()
-    }
-
-    pub(super) fn dial(&mut self, address: Multiaddr, dial: Dial) {
-        let options = match address.iter().last() {
-            Some(Protocol::P2p(peer)) => DialOpts::peer_id(peer)
-                .condition(PeerCondition::DisconnectedAndNotDialing)
-                .addresses(vec![address])
-                .build(),
-            _ => DialOpts::unknown_peer_id().address(address).build(),
-        };
-        self.dial_with(options, dial);
-    }
-
-    pub(super) fn dial_with(&mut self, options: DialOpts, dial: Dial) {
-        let connection = options.connection_id();
-        match self.swarm.dial(options) {
-            Ok(()) => {
-                self.dials.insert(connection, dial);
-            }
-            Err(error) => self.dial_failed(dial, &error),
-        }
-    }
-
-    fn dial_failed(&mut self, dial: Dial, error: &SwarmDialError) {
-        let now = Instant::now();
-        let failure = match error {
-            SwarmDialError::LocalPeerId { .. } => DialFailed::Ourselves,
-            _ => DialFailed::Retry,
-        };
-        match dial {
-            Dial::Candidate(peer) => {
-                debug!(%peer, reason = describe_dial(error), "candidate not reached");
-                self.discovery.outbound.failed(now, peer);
-                self.discovery.look_again(now);
-            }
-            Dial::Bootstrap(address) => {
-                info!(%address, reason = describe_dial(error), "bootstrap node not reached");
-                self.discovery.bootstrap.failed(now, &address, failure);
-            }
-            Dial::Named(target) => {
-                info!(address = %target.address, reason = describe_dial(error), "peer not reached");
-                self.dialer.failed(now, &target, failure);
-            }
-            Dial::Once(answer) => {
-                let error = match error {
-                    SwarmDialError::DialPeerConditionFalse(_) => DialError::AlreadyConnected,
-                    error => DialError::Failed(describe_dial(error)),
-                };
-                // Whoever asked may have gone.
-                let _ = answer.send(Err(error));
-            }
-        }
-    }
-
     /// Why the network cannot start, if this event says that a listener of ours failed.
     pub(super) fn listener_failure(&self, event: &SwarmEvent<BehaviourEvent>) -> Option<NetworkError> {
         let (listener, reason) = match event {
@@ -298,23 +224,4 @@ impl NetworkService {
         let addresses = self.swarm.listeners().map(|address| address.clone().with(Protocol::P2p(peer)));
         self.listening.send_replace(addresses.collect());
     }
-}
-
-/// Why a dial failed, with every address that was tried.
-fn describe_dial(error: &SwarmDialError) -> String {
-    match error {
-        SwarmDialError::Transport(attempts) => {
-            let reasons = attempts.iter().map(|(address, error)| format!("{address}: {}", describe(error)));
-            reasons.collect::<Vec<_>>().join("; ")
-        }
-        SwarmDialError::WrongPeerId { obtained, address } => format!("{address} is another peer: {obtained}"),
-        SwarmDialError::LocalPeerId { address } => format!("{address} is ourselves"),
-        SwarmDialError::Denied { cause } => format!("refused by us: {}", describe_refusal(cause)),
-        other => describe(other),
-    }
-}
-
-/// Why a rule of ours refused a connection.
-fn describe_refusal(refusal: &ConnectionDenied) -> String {
-    std::error::Error::source(refusal).map_or_else(|| refusal.to_string(), describe)
 }

@@ -4,15 +4,21 @@
 //! other wrote sense, and waits for more. So each side writes a few known bytes first and reads those of the other.
 
 use std::io;
+use std::time::Duration;
 
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use libp2p::pnet::{PnetConfig, PnetError, PnetOutput, PreSharedKey as PnetKey};
 use thiserror::Error;
+use tokio::time::timeout;
 
 use crate::pre_shared_key::PreSharedKey;
 
 /// What each side writes first.
 const GREETING: [u8; 16] = *b"/cairn/private/1";
+
+/// How long the other side may take to show that it has the key. Whoever does not have it may take what we send for the
+/// beginning of something long, and wait for the rest.
+const GREETING_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why a connection is not one of the private network.
 #[derive(Debug, Error)]
@@ -23,6 +29,9 @@ pub(crate) enum PrivateError {
     /// What came makes no sense with our key.
     #[error("the peer has another pre-shared key, or none")]
     AnotherKey,
+    /// Nothing came, or not enough.
+    #[error("the peer is silent: it may have another pre-shared key, or none")]
+    Silent,
     /// The connection failed.
     #[error("the connection failed: {0}")]
     Io(#[source] io::Error),
@@ -48,6 +57,13 @@ pub(crate) async fn private<S>(stream: S, key: PreSharedKey) -> Result<PnetOutpu
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
+    timeout(GREETING_TIMEOUT, greet(stream, key)).await.unwrap_or(Err(PrivateError::Silent))
+}
+
+async fn greet<S>(stream: S, key: PreSharedKey) -> Result<PnetOutput<S>, PrivateError>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
     let mut stream =
         PnetConfig::new(PnetKey::new(key.bytes())).handshake(stream).await.map_err(|error| match error {
             PnetError::HandshakeError(error) | PnetError::IoError(error) => PrivateError::from(error),
@@ -61,9 +77,7 @@ where
 
 #[cfg(test)]
 mod tests {
-    use futures::executor::block_on;
     use futures::future::join;
-    use futures::io::Cursor;
     use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
@@ -108,9 +122,19 @@ mod tests {
         assert!(matches!(one.err().unwrap(), PrivateError::AnotherKey));
     }
 
-    #[test]
-    fn a_connection_that_ends_at_once_is_explained() {
-        let error = block_on(private(Cursor::new(vec![0; 30]), KEY)).err().unwrap().to_string();
-        assert!(error.contains("pre-shared key"), "{error}");
+    #[tokio::test]
+    async fn a_connection_that_ends_at_once_is_explained() {
+        let (one, other) = pair().await;
+        drop(other);
+        let error = private(one, KEY).await.err().unwrap();
+        assert!(matches!(error, PrivateError::Closed(_)), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_waits_for_more_is_not_waited_for() {
+        let (one, other) = pair().await;
+        let error = private(one, KEY).await.err().unwrap();
+        assert!(matches!(error, PrivateError::Silent) && error.to_string().contains("pre-shared key"), "{error}");
+        drop(other);
     }
 }

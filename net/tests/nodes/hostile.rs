@@ -64,7 +64,12 @@ struct Hostile {
 
 fn hostile() -> Swarm<Hostile> {
     let names = NetworkNames::new("test", &SPEC_HASH);
-    let protocol = StreamProtocol::try_from_owned(names.name("status", 1)).unwrap();
+    hostile_in(StreamProtocol::try_from_owned(names.name("status", 1)).unwrap())
+}
+
+/// A peer of the network that is hostile in this protocol.
+fn hostile_in(protocol: StreamProtocol) -> Swarm<Hostile> {
+    let names = NetworkNames::new("test", &SPEC_HASH);
     SwarmBuilder::with_new_identity()
         .with_tokio()
         .with_tcp(tcp::Config::default(), noise::Config::new, yamux::Config::default)
@@ -182,6 +187,42 @@ async fn a_header_without_work_ends_the_connection() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_header_that_was_too_cheap_ends_the_connection() {
     expect_header_refused(header(1), HeaderError::Target { got: 0x207f_ffff }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rendezvous_point_that_answers_with_a_question_stops_nobody() {
+    // A question to be taken off the list of `x`, in libp2p's protobuf of rendezvous.
+    const UNREGISTER: [u8; 8] = [7, 0x08, 2, 0x22, 3, 0x0a, 1, b'x'];
+    let mut point = hostile_in(StreamProtocol::new("/rendezvous/1.0.0"));
+    point.listen_on("/ip4/127.0.0.1/tcp/0".parse().unwrap()).unwrap();
+    let address = within("an address", async {
+        loop {
+            if let SwarmEvent::NewListenAddr { address, .. } = point.select_next_some().await {
+                break address;
+            }
+        }
+    })
+    .await;
+    let (answered, mut answers) = tokio::sync::mpsc::channel(8);
+    tokio::spawn(async move {
+        loop {
+            if let SwarmEvent::Behaviour(HostileEvent::Status(request_response::Event::Message {
+                message: request_response::Message::Request { channel, .. },
+                ..
+            })) = point.select_next_some().await
+            {
+                let _ = point.behaviour_mut().status.send_response(channel, UNREGISTER.to_vec());
+                let _ = answered.try_send(());
+            }
+        }
+    });
+    let mut node = Node::with(|config| config.rendezvous = vec![address]).await;
+    // It registers and asks; that it asks again shows that it lived through the first answers.
+    for _ in 0..3 {
+        within("a question", answers.recv()).await.unwrap();
+    }
+    let mut peer = Node::start().await;
+    peer.connect(&mut node).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

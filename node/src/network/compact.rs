@@ -88,7 +88,7 @@ mod tests {
         let directory = TempDir::new().unwrap();
         let (chainstate, blocks) = chain(&directory);
         let tip = blocks.last().unwrap();
-        let stored = recent_block(&chainstate, &tip.hash(), 0).unwrap();
+        let stored = RecentBlock::Stored(recent_block(&chainstate, &tip.hash(), 0).unwrap());
 
         let compact = CompactBlock::decode(&stored.compact_form().unwrap()).unwrap();
         assert_eq!((compact.hash(), compact.transaction_count()), (tip.hash(), tip.transactions().len()));
@@ -106,7 +106,7 @@ mod tests {
     fn each_compact_form_has_a_key_of_its_own() {
         let directory = TempDir::new().unwrap();
         let (chainstate, blocks) = chain(&directory);
-        let stored = recent_block(&chainstate, &blocks.last().unwrap().hash(), 0).unwrap();
+        let stored = RecentBlock::Stored(recent_block(&chainstate, &blocks.last().unwrap().hash(), 0).unwrap());
         let forms = [stored.compact_form().unwrap(), stored.compact_form().unwrap()];
         assert_eq!(forms[0][..80], forms[1][..80]);
         assert_ne!(forms[0][80..88], forms[1][80..88]);

@@ -160,7 +160,7 @@ impl Relay {
         let params = Arc::clone(&self.params);
         let started = self.context.chain.call(move |chain| {
             let height = chain.chainstate.lookup(&compact.hash()).map_or(0, |block| block.height);
-            let segwit_active = params.activation.is_active_at(Deployment::Segwit, height);
+            let segwit_active = params.consensus.activation.is_active_at(Deployment::Segwit, height);
             PartiallyDownloadedBlock::start(compact, chain.mempool.transactions()).map(|start| (start, segwit_active))
         });
         let (partial, segwit_active) = started.await??;

@@ -102,6 +102,21 @@ fn what_a_walk_opened_beyond_the_target_is_closed_after_a_while() {
 }
 
 #[test]
+fn a_walk_does_not_fill_the_places_with_one_neighbourhood() {
+    let now = Instant::now();
+    for (is_local, expected) in [(false, vec![peer(1), peer(2)]), (true, vec![])] {
+        let mut outbound = outbound(8, is_local);
+        for number in 0..3 {
+            let since = now + Duration::from_millis(number.into());
+            let address = format!("/ip4/10.0.0.{number}/tcp/1").parse().unwrap();
+            outbound.connected(since, peer(number), Some(address), false);
+            outbound.identified(since, peer(number), true);
+        }
+        assert_eq!(outbound.excess(now + 2 * EXCESS_TIME), expected);
+    }
+}
+
+#[test]
 fn introducers_do_not_count_and_go_when_there_are_enough_peers() {
     let (now, mut outbound) = (Instant::now(), outbound(1, false));
     outbound.heard(now, peer(0), &address(0), Source::Known);
@@ -127,4 +142,15 @@ fn a_stranger_that_a_walk_found_is_not_dialled_again() {
     outbound.disconnected(now, peer(0));
     outbound.heard(now, peer(0), &address(0), Source::Mdns);
     assert_eq!(outbound.due(now + Duration::from_secs(60)), []);
+}
+
+#[test]
+fn who_has_been_here_for_long_is_known() {
+    let (now, mut outbound) = (Instant::now(), outbound(0, true));
+    outbound.connected(now, peer(0), None, false);
+    outbound.connected(now + Duration::from_secs(1), peer(1), None, false);
+    let minute = Duration::from_secs(60);
+    let long = |now| outbound.connected_for(now, minute).collect::<Vec<_>>();
+    assert_eq!(long(now + minute - Duration::from_secs(1)), []);
+    assert_eq!(long(now + minute), [peer(0)]);
 }
