@@ -35,12 +35,15 @@ use crate::protocol::{
     BlockTransactions, Blocks, CompactBlocks, Exchange, FrameCodec, Headers, StatusExchange, Transactions,
 };
 
-/// How often a silent connection is tested.
+/// How often a connection is tested, and how long a peer may take to answer (Core allows twenty minutes: `TIMEOUT_INTERVAL`,
+/// `net.h`; its pings wait behind blocks, ours have a stream of their own).
 const PING_INTERVAL: Duration = Duration::from_secs(30);
-
-/// How long a peer may take to answer a ping (Core allows twenty minutes: `TIMEOUT_INTERVAL`, `net.h`; its pings wait behind
-/// blocks, ours have a stream of their own).
 const PING_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// The same on a network of one's own machines, where a line that breaks should soon be noticed. A narrow line with a full block on
+/// it must not seem broken.
+const PING_INTERVAL_LOCAL: Duration = Duration::from_secs(5);
+const PING_TIMEOUT_LOCAL: Duration = Duration::from_secs(10);
 
 /// Questions and answers of one protocol.
 pub(crate) type ExchangeBehaviour<E> = request_response::Behaviour<FrameCodec<E>>;
@@ -99,7 +102,7 @@ impl Behaviour {
             banned: allow_block_list::Behaviour::default(),
             limits: connection_limits::Behaviour::new(connection_limits(config)),
             identify: identify::Behaviour::new(identify),
-            ping: ping::Behaviour::new(ping::Config::new().with_interval(PING_INTERVAL).with_timeout(PING_TIMEOUT)),
+            ping: ping::Behaviour::new(ping(is_local)),
             kademlia: kademlia.into(),
             mdns: mdns.transpose().map_err(NetworkError::Mdns)?.into(),
             rendezvous: rendezvous.then(|| RendezvousClient::new(key)).into(),
@@ -144,6 +147,12 @@ fn rendezvous_server() -> rendezvous::server::Behaviour {
 /// The name of a protocol of question and answer on a network.
 pub(crate) fn exchange_protocol<E: Exchange>(names: &NetworkNames) -> StreamProtocol {
     StreamProtocol::try_from_owned(names.name(E::NAME, E::VERSION)).expect("names start with a slash")
+}
+
+fn ping(is_local: bool) -> ping::Config {
+    let (interval, timeout) =
+        if is_local { (PING_INTERVAL_LOCAL, PING_TIMEOUT_LOCAL) } else { (PING_INTERVAL, PING_TIMEOUT) };
+    ping::Config::new().with_interval(interval).with_timeout(timeout)
 }
 
 fn exchange<E: Exchange>(config: &NetworkConfig) -> ExchangeBehaviour<E> {

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+/// The longest wait on a network of one's own machines: those are few, and when a line between them is mended they should soon be
+/// together again.
+const LONGEST_ON_LOCAL_NETWORK: Duration = Duration::from_secs(3);
+
 /// Waits that double with every failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Backoff {
@@ -12,6 +16,12 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
+    /// The same, as long as it may be on a network with strangers or of one's own machines.
+    pub(crate) fn for_network(self, is_local: bool) -> Self {
+        let longest = if is_local { self.longest.min(LONGEST_ON_LOCAL_NETWORK) } else { self.longest };
+        Self { longest, ..self }
+    }
+
     /// The wait after `failures` failures, counted from zero for the first. It is up to a quarter shorter, as `spread` says,
     /// so that many nodes that lost the same peer do not come back at one instant.
     pub(crate) fn wait(self, failures: u32, spread: u64) -> Duration {

@@ -93,18 +93,19 @@ pub(crate) struct AddressBook<S = RandomState> {
     local: PeerId,
     peers: HashMap<PeerId, Entry>,
     spread: S,
+    backoff: Backoff,
 }
 
 impl AddressBook {
     /// An empty book of the peer `local`, which it never holds itself.
-    pub(crate) fn new(local: PeerId) -> Self {
-        Self::with_spread(local, RandomState::new())
+    pub(crate) fn new(local: PeerId, is_local: bool) -> Self {
+        Self { backoff: BACKOFF.for_network(is_local), ..Self::with_spread(local, RandomState::new()) }
     }
 }
 
 impl<S: BuildHasher> AddressBook<S> {
     pub(crate) fn with_spread(local: PeerId, spread: S) -> Self {
-        Self { local, peers: HashMap::new(), spread }
+        Self { local, peers: HashMap::new(), spread, backoff: BACKOFF }
     }
 
     /// Somebody said that `peer` is at `address`. An address that ends in another peer's name, or passes through a relay, is
@@ -176,7 +177,7 @@ impl<S: BuildHasher> AddressBook<S> {
         let spread = self.spread.hash_one((peer, now));
         let Some(entry) = self.peers.get_mut(&peer) else { return };
         if entry.state == State::Dialing {
-            entry.fail(now, spread);
+            entry.fail(self.backoff, now, spread);
             if !entry.was_reached && entry.failures >= MAX_FAILURES {
                 self.peers.remove(&peer);
             }
@@ -225,7 +226,7 @@ impl<S: BuildHasher> AddressBook<S> {
             if now.saturating_duration_since(since) >= LASTING {
                 entry.failures = 0;
             }
-            entry.fail(now, spread);
+            entry.fail(self.backoff, now, spread);
         }
     }
 
@@ -287,8 +288,8 @@ impl<S: BuildHasher> AddressBook<S> {
 }
 
 impl Entry {
-    fn fail(&mut self, now: Instant, spread: u64) {
-        let wait = BACKOFF.wait(self.failures, spread);
+    fn fail(&mut self, backoff: Backoff, now: Instant, spread: u64) {
+        let wait = backoff.wait(self.failures, spread);
         self.failures = self.failures.saturating_add(1);
         let until = (now + wait).max(self.shunned_until.unwrap_or(now));
         self.state = State::Waiting { until };

@@ -42,18 +42,19 @@ pub(crate) struct Need {
 pub(crate) struct Bootstrap<S = RandomState> {
     nodes: HashMap<Multiaddr, Entry>,
     spread: S,
+    backoff: Backoff,
 }
 
 impl Bootstrap {
-    pub(crate) fn new(now: Instant, addresses: &[Multiaddr]) -> Self {
-        Self::with_spread(now, addresses, RandomState::new())
+    pub(crate) fn new(now: Instant, addresses: &[Multiaddr], is_local: bool) -> Self {
+        Self { backoff: BACKOFF.for_network(is_local), ..Self::with_spread(now, addresses, RandomState::new()) }
     }
 }
 
 impl<S: BuildHasher> Bootstrap<S> {
     pub(crate) fn with_spread(now: Instant, addresses: &[Multiaddr], spread: S) -> Self {
         let entry = || Entry { state: State::Waiting { until: now }, failures: 0, was_reached: false };
-        Self { nodes: addresses.iter().map(|address| (address.clone(), entry())).collect(), spread }
+        Self { nodes: addresses.iter().map(|address| (address.clone(), entry())).collect(), spread, backoff: BACKOFF }
     }
 
     /// The addresses to dial now. Each must be answered by [`failed`](Self::failed) or [`dialed`](Self::dialed).
@@ -78,7 +79,7 @@ impl<S: BuildHasher> Bootstrap<S> {
         if failure == DialFailed::Ourselves {
             self.nodes.remove(address);
         } else if let Some(entry) = self.nodes.get_mut(address) {
-            entry.fail(now, self.spread.hash_one((address, now)));
+            entry.fail(self.backoff, now, self.spread.hash_one((address, now)));
         }
     }
 
@@ -99,7 +100,7 @@ impl<S: BuildHasher> Bootstrap<S> {
                 if now.saturating_duration_since(since) >= LASTING {
                     entry.failures = 0;
                 }
-                entry.fail(now, self.spread.hash_one((address, now)));
+                entry.fail(self.backoff, now, self.spread.hash_one((address, now)));
             }
         }
     }
@@ -115,8 +116,8 @@ impl Entry {
         }
     }
 
-    fn fail(&mut self, now: Instant, spread: u64) {
-        let wait = BACKOFF.wait(self.failures, spread);
+    fn fail(&mut self, backoff: Backoff, now: Instant, spread: u64) {
+        let wait = backoff.wait(self.failures, spread);
         self.failures = self.failures.saturating_add(1);
         self.state = State::Waiting { until: now + wait };
     }
@@ -135,7 +136,7 @@ mod tests {
     }
 
     fn bootstrap(now: Instant) -> Bootstrap {
-        Bootstrap::new(now, &[address(1)])
+        Bootstrap::new(now, &[address(1)], false)
     }
 
     #[test]

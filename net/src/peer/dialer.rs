@@ -65,17 +65,18 @@ pub(crate) struct Dialer<S = RandomState> {
     connected: HashMap<PeerId, Instant>,
     /// Spreads the waits, so that many nodes that lost the same peer do not come back at one instant.
     spread: S,
+    backoff: Backoff,
 }
 
 impl Dialer {
-    pub(crate) fn new() -> Self {
-        Self::with_spread(RandomState::new())
+    pub(crate) fn new(is_local: bool) -> Self {
+        Self { backoff: BACKOFF.for_network(is_local), ..Self::with_spread(RandomState::new()) }
     }
 }
 
 impl<S: BuildHasher> Dialer<S> {
     pub(crate) fn with_spread(spread: S) -> Self {
-        Self { targets: HashMap::new(), connected: HashMap::new(), spread }
+        Self { targets: HashMap::new(), connected: HashMap::new(), spread, backoff: BACKOFF }
     }
 
     /// Names a peer; it is due at once. Naming it again changes nothing.
@@ -122,7 +123,7 @@ impl<S: BuildHasher> Dialer<S> {
         }
         let spread = self.spread.hash_one((target, now));
         if let Some(attempt) = self.targets.get_mut(target) {
-            attempt.fail(now, spread);
+            attempt.fail(self.backoff, now, spread);
         }
     }
 
@@ -152,18 +153,18 @@ impl<S: BuildHasher> Dialer<S> {
                     attempt.failures = 0;
                 }
                 attempt.state = State::Dialing;
-                attempt.fail(now, self.spread.hash_one((target, now)));
+                attempt.fail(self.backoff, now, self.spread.hash_one((target, now)));
             }
         }
     }
 }
 
 impl Attempt {
-    fn fail(&mut self, now: Instant, spread: u64) {
+    fn fail(&mut self, backoff: Backoff, now: Instant, spread: u64) {
         if self.state != State::Dialing {
             return;
         }
-        let wait = BACKOFF.wait(self.failures, spread);
+        let wait = backoff.wait(self.failures, spread);
         self.failures = self.failures.saturating_add(1);
         self.state = State::Waiting { until: now + wait };
     }

@@ -60,7 +60,7 @@ pub(crate) struct Outbound<S = RandomState> {
 
 impl Outbound {
     pub(crate) fn new(local: PeerId, target: usize, is_local: bool) -> Self {
-        Self::with_book(AddressBook::new(local), target, is_local)
+        Self::with_book(AddressBook::new(local, is_local), target, is_local)
     }
 }
 

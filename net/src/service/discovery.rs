@@ -54,7 +54,7 @@ impl Discovery {
         }
         Ok(Self {
             outbound,
-            bootstrap: Bootstrap::new(now, &config.bootstrap),
+            bootstrap: Bootstrap::new(now, &config.bootstrap, config.is_local),
             rendezvous: Rendezvous::new(config.is_local),
             points: Points::new(&config.rendezvous),
             namespace: namespace(&config.names)?,

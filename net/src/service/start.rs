@@ -85,7 +85,7 @@ impl Network {
             exchanges: Exchanges::default(),
             peers: Peers::default(),
             peer_events: PeerEventQueue::default(),
-            dialer: Dialer::new(),
+            dialer: Dialer::new(config.is_local),
             dials: HashMap::new(),
             unbound: HashMap::new(),
             listening,

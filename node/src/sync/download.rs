@@ -4,16 +4,17 @@
 //! asked for, and for as many as it is likely to send in a second; the fastest choose first. So the front of the window, which
 //! everything behind it waits for, is with fast peers.
 //!
-//! A front that does not come in time is asked of another peer as well. A slow peer thus loses its share and not its connection,
-//! where Core disconnects it (`BLOCK_STALLING_TIMEOUT_DEFAULT`, `net_processing.cpp`); one that never sends what it was asked for
-//! is given up when its time is over.
+//! When the front does not come in time, whoever was asked for it stalls: until it sends something, others are asked for all that it
+//! was asked for, and it for nothing more. A slow peer thus loses its share and not its connection, where Core disconnects it
+//! (`BLOCK_STALLING_TIMEOUT_DEFAULT`, `net_processing.cpp`); one that never sends what it was asked for is given up when its time
+//! is over.
 //!
 //! No sockets, no clock: what happened comes in with its time, what to do goes out.
 
 mod source;
 mod window;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 use bitcoin::BlockHash;
@@ -23,7 +24,7 @@ use cairn_net::protocol::{MAX_BLOCKS_RESPONSE_BYTES, MAX_BLOCKS_TO_REQUEST};
 
 pub(super) use source::Offer;
 use source::Source;
-use window::Window;
+use window::{Slot, Window};
 
 /// Blocks of the window (Core: `BLOCK_DOWNLOAD_WINDOW`, `net_processing.cpp`).
 pub(super) const MAX_WINDOW: usize = 1024;
@@ -190,7 +191,7 @@ impl<B> Download<B> {
     /// What to ask now.
     pub(super) fn ask(&mut self, now: Instant) -> Vec<Ask> {
         let mut asks = Vec::new();
-        asks.extend(self.ask_again(now));
+        self.find_stalls(now);
         // The fastest first.
         let mut order: Vec<_> = self.sources.iter().map(|(peer, source)| (source.speed(), *peer)).collect();
         order.sort_by(|(one, _), (other, _)| other.total_cmp(one));
@@ -207,7 +208,9 @@ impl<B> Download<B> {
     /// When [`ask`](Self::ask) may have something to do though nothing happened.
     pub(super) fn next_due(&self, now: Instant) -> Option<Instant> {
         let front = self.window.front_missing()?;
-        let late = front.asked.iter().filter_map(|request| Some(self.late_at(self.requests.get(request)?))).max();
+        let live = front.asked.iter().filter_map(|request| self.requests.get(request));
+        let live = live.filter(|request| !self.is_stalled(&request.peer));
+        let late = live.map(|request| self.late_at(request)).max();
         let pauses = self.sources.values().filter_map(|source| source.pause_ends(&front.block, now));
         late.filter(|late| *late > now).into_iter().chain(pauses).min()
     }
@@ -248,9 +251,8 @@ impl<B> Download<B> {
             match failure {
                 Failure::Busy(wait) => source.pause(now + wait.min(MAX_BUSY)),
                 Failure::Unanswered => {
-                    source.pause(now + FAILURE_PAUSE);
                     // Perhaps it was asked for more than it can send in time.
-                    source.was_late();
+                    source.fails(now + FAILURE_PAUSE);
                 }
             }
         }
@@ -277,30 +279,32 @@ impl<B> Download<B> {
         request.asked + usual.max(self.stall_timeout)
     }
 
-    /// Asks another peer for the front of the window, if it should have come.
-    fn ask_again(&mut self, now: Instant) -> Option<Ask> {
-        let front = self.window.front_missing()?;
+    /// Finds peers that should have sent the front of the window by now.
+    fn find_stalls(&mut self, now: Instant) {
+        let Some(front) = self.window.front_missing() else { return };
         let asked: Vec<_> = front.asked.iter().filter_map(|request| self.requests.get(request)).collect();
-        if asked.is_empty() || asked.len() >= MAX_ASKED || asked.iter().any(|request| now < self.late_at(request)) {
-            return None;
+        let is_late = |request: &&Request| now >= self.late_at(request) || self.is_stalled(&request.peer);
+        if asked.is_empty() || !asked.iter().all(is_late) {
+            return;
         }
-        let late: BTreeSet<PeerId> = asked.iter().map(|request| request.peer).collect();
-        let first = *front.asked.first()?;
-        let can_help = |(peer, source): &(&PeerId, &Source)| {
-            !late.contains(peer) && source.is_free(now, MAX_REQUESTS) && source.may_have(&front.block, now)
-        };
-        let helpers = self.sources.iter().filter(can_help);
-        let helper = *helpers.max_by(|(_, one), (_, other)| one.speed().total_cmp(&other.speed()))?.0;
-        // What else the late peer was asked for and stands at the front.
-        let count = self.count_for(&helper);
-        let hashes = self.window.run_asked_by(first, count);
+        let late: Vec<PeerId> = asked.iter().map(|request| request.peer).collect();
+        let mut is_news = false;
         for peer in late {
-            if let Some(source) = self.sources.get_mut(&peer) {
-                source.was_late();
-            }
+            is_news |= self.sources.get_mut(&peer).is_some_and(Source::stalls);
         }
-        self.stall_timeout = (self.stall_timeout * 2).min(MAX_STALL_TIMEOUT);
-        Some(self.open(now, helper, hashes))
+        if is_news {
+            self.stall_timeout = (self.stall_timeout * 2).min(MAX_STALL_TIMEOUT);
+        }
+    }
+
+    fn is_stalled(&self, peer: &PeerId) -> bool {
+        self.sources.get(peer).is_some_and(Source::is_stalled)
+    }
+
+    /// Whether a peer may be asked for a block: nobody was, or only peers that stall.
+    fn is_to_be_asked(&self, slot: &Slot<B>, peer: &PeerId) -> bool {
+        let asked = || slot.asked.iter().filter_map(|request| self.requests.get(request));
+        slot.asked.len() < MAX_ASKED && asked().all(|request| request.peer != *peer && self.is_stalled(&request.peer))
     }
 
     /// Asks a peer that is free for the lowest blocks that nobody was asked for.
@@ -312,17 +316,12 @@ impl<B> Download<B> {
         let left = MAX_BYTES.saturating_sub(self.window.bytes() + expected);
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a size is positive and small")]
         let fit = left / (self.block_size as usize).max(1);
-        let hashes = if fit == 0 {
-            let front = self.window.front_missing().filter(|front| front.asked.is_empty())?;
-            if source.may_have(&front.block, now) { vec![front.block.hash] } else { Vec::new() }
+        let is_wanted = |slot: &&Slot<B>| source.may_have(&slot.block, now) && self.is_to_be_asked(slot, &peer);
+        let hashes: Vec<_> = if fit == 0 {
+            self.window.missing().take(1).filter(is_wanted).map(|slot| slot.block.hash).collect()
         } else {
             count = count.min(fit);
-            self.window
-                .wanted()
-                .filter(|block| source.may_have(block, now))
-                .take(count)
-                .map(|block| block.hash)
-                .collect()
+            self.window.missing().filter(is_wanted).take(count).map(|slot| slot.block.hash).collect()
         };
         if hashes.is_empty() { None } else { Some(self.open(now, peer, hashes)) }
     }

@@ -32,8 +32,8 @@ struct Hosts {
 }
 
 impl Hosts {
-    fn new() -> Self {
-        let hosts = Self { prefix: format!("cairn{}", std::process::id()) };
+    fn new(name: &str) -> Self {
+        let hosts = Self { prefix: format!("cairn-{}-{name}", std::process::id()) };
         let switch = hosts.switch();
         run("ip", &format!("netns add {switch}"));
         for side in ["left", "right"] {
@@ -190,7 +190,7 @@ fn wait_for_one_tip(nodes: &[Remote], what: &str) -> Duration {
 #[ignore = "needs root, for network namespaces; .ci/run runs it"]
 fn hosts_find_each_other_part_and_agree_again() {
     let partition = std::env::var("CAIRN_PARTITION_SECONDS").map_or(20, |seconds| seconds.parse().unwrap());
-    let hosts = Hosts::new();
+    let hosts = Hosts::new("part");
     let mut nodes = vec![Remote::start(&hosts, 0, &[])];
     let contact = nodes[0].address();
     assert!(contact.starts_with("/ip4/10.77.0.1/"), "{contact}");
@@ -240,4 +240,26 @@ fn hosts_find_each_other_part_and_agree_again() {
     nodes[1].mine(1);
     wait_for_one_tip(&nodes, "the block that holds it again");
     assert!(!nodes[0].has_pooled(&lost));
+}
+
+#[test]
+#[ignore = "needs root, for network namespaces; .ci/run runs it"]
+fn multicast_alone_lets_hosts_find_each_other() {
+    let hosts = Hosts::new("mdns");
+    let args = ["--kademlia=false", "--mdns"];
+    let mut nodes: Vec<Remote> = (0..HOSTS - 1).map(|number| Remote::start(&hosts, number, &args)).collect();
+    for node in &nodes {
+        wait_for("all hosts to be known", || (node.call(&["getconnectioncount"]) == "3").then_some(()));
+    }
+    nodes[0].mine(105);
+    wait_for_one_tip(&nodes, "the chain on every host");
+    let txid = nodes[2].spend_coinbase(1);
+    for node in &nodes {
+        wait_for("the transaction on every host", || node.has_pooled(&txid).then_some(()));
+    }
+    // The first one dies, and one comes that never knew it.
+    nodes.remove(0);
+    nodes.push(Remote::start(&hosts, HOSTS - 1, &args));
+    nodes[0].mine(1);
+    wait_for_one_tip(&nodes, "the new block on every host");
 }

@@ -32,6 +32,8 @@ pub(super) struct Source {
     /// Bytes a second.
     speed: f64,
     last_sent: Option<Instant>,
+    /// Others wait for what it was asked for and does not send.
+    is_stalled: bool,
     /// Not asked before.
     paused_until: Option<Instant>,
     /// Blocks that it does not have, and when it may be asked for them again.
@@ -45,6 +47,7 @@ impl Source {
             open_requests: 0,
             speed: FIRST_SPEED,
             last_sent: None,
+            is_stalled: false,
             paused_until: None,
             lacking: HashMap::new(),
         }
@@ -68,7 +71,7 @@ impl Source {
 
     /// Whether it may be asked, with this the question of that number.
     pub(super) fn is_free(&self, now: Instant, number: usize) -> bool {
-        self.open_requests < number && self.paused_until.is_none_or(|until| until <= now)
+        self.open_requests < number && !self.is_stalled && self.paused_until.is_none_or(|until| until <= now)
     }
 
     pub(super) fn may_have(&self, block: &BlockReference, now: Instant) -> bool {
@@ -98,6 +101,7 @@ impl Source {
         // While it answered the question before, this one waited.
         let began = self.last_sent.map_or(asked, |last| last.max(asked));
         self.last_sent = Some(now);
+        self.is_stalled = false;
         if bytes == 0 {
             return;
         }
@@ -107,8 +111,28 @@ impl Source {
         self.speed = (self.speed + (speed - self.speed) * SPEED_WEIGHT).max(MIN_SPEED);
     }
 
-    /// It did not send in time what others wait for.
-    pub(super) fn was_late(&mut self) {
+    pub(super) fn is_stalled(&self) -> bool {
+        self.is_stalled
+    }
+
+    /// It did not send in time what others wait for; whether that is news.
+    pub(super) fn stalls(&mut self) -> bool {
+        let is_news = !self.is_stalled;
+        if is_news {
+            self.is_stalled = true;
+            self.slow_down();
+        }
+        is_news
+    }
+
+    /// It did not answer, and is not asked again before some time.
+    pub(super) fn fails(&mut self, until: Instant) {
+        self.is_stalled = false;
+        self.slow_down();
+        self.pause(until);
+    }
+
+    fn slow_down(&mut self) {
         self.speed = (self.speed / 2.0).max(MIN_SPEED);
     }
 }

@@ -76,19 +76,12 @@ impl<B> Window<B> {
 
     /// The lowest block that has not come.
     pub(super) fn front_missing(&self) -> Option<&Slot<B>> {
-        self.slots.iter().find(|slot| slot.here.is_none())
+        self.missing().next()
     }
 
-    /// Blocks that did not come and that nobody was asked for, the lowest first.
-    pub(super) fn wanted(&self) -> impl Iterator<Item = &BlockReference> {
-        self.slots.iter().filter(|slot| slot.here.is_none() && slot.asked.is_empty()).map(|slot| &slot.block)
-    }
-
-    /// The lowest blocks that did not come and are all part of one question.
-    pub(super) fn run_asked_by(&self, request: RequestId, limit: usize) -> Vec<BlockHash> {
-        let missing = self.slots.iter().filter(|slot| slot.here.is_none());
-        let run = missing.take_while(|slot| slot.asked.contains(&request)).take(limit);
-        run.map(|slot| slot.block.hash).collect()
+    /// Blocks that did not come, the lowest first.
+    pub(super) fn missing(&self) -> impl Iterator<Item = &Slot<B>> {
+        self.slots.iter().filter(|slot| slot.here.is_none())
     }
 
     pub(super) fn asked(&mut self, hash: &BlockHash, request: RequestId) {
