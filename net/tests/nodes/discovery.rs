@@ -202,26 +202,6 @@ async fn an_introducer_introduces_and_is_nobodys_peer() {
     assert_eq!(connected(&introducer).len(), 2);
 }
 
-/// Multicast leaves the machine, and libp2p leaves the loopback interface out. So this wants a network of its own:
-/// `unshare -rn sh -c "ip link set lo up; ip link add d0 type veth peer name d1; ip addr add 10.9.9.1/24 dev d0; ip link set d1
-/// up; ip link set d0 multicast on up; ip route add 224.0.0.0/4 dev d0; cargo test -p cairn-net --test nodes -- --ignored"`.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "multicast does not stay on the loopback interface"]
-async fn nodes_find_each_other_by_multicast_alone_and_leave_strangers_alone() {
-    let node = |name: &'static str| {
-        Node::with(move |config| {
-            config.names = NetworkNames::new(name, &[7; 32]);
-            config.mdns = true;
-            config.listen = vec!["/ip4/0.0.0.0/tcp/0".parse().unwrap()];
-        })
-    };
-    let stranger = node("other").await;
-    let nodes = [node("test").await, node("test").await, node("test").await];
-    meet(&nodes).await;
-    until("the stranger is met", || stranger.handle.counters().connections_failed.get() > 0).await;
-    assert!(stranger.handle.connected_peers().is_empty());
-}
-
 fn without_peer(address: &Multiaddr) -> Multiaddr {
     address.iter().filter(|part| !matches!(part, Protocol::P2p(_))).collect()
 }

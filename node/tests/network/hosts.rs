@@ -247,6 +247,8 @@ fn hosts_find_each_other_part_and_agree_again() {
 fn multicast_alone_lets_hosts_find_each_other() {
     let hosts = Hosts::new("mdns");
     let args = ["--kademlia=false", "--mdns"];
+    // With another rule it is of another network, and hears the same calls.
+    let stranger = Remote::start(&hosts, HOSTS - 1, &[&args[..], &["--test-activation-height", "csv@500"]].concat());
     let mut nodes: Vec<Remote> = (0..HOSTS - 1).map(|number| Remote::start(&hosts, number, &args)).collect();
     for node in &nodes {
         wait_for("all hosts to be known", || (node.call(&["getconnectioncount"]) == "3").then_some(()));
@@ -257,6 +259,8 @@ fn multicast_alone_lets_hosts_find_each_other() {
     for node in &nodes {
         wait_for("the transaction on every host", || node.has_pooled(&txid).then_some(()));
     }
+    assert_eq!(stranger.call(&["getconnectioncount"]), "0");
+    drop(stranger);
     // The first one dies, and one comes that never knew it.
     nodes.remove(0);
     nodes.push(Remote::start(&hosts, HOSTS - 1, &args));

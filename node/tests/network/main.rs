@@ -7,7 +7,7 @@
 //! | `privacy.rs` | what is on the wire, and who is refused |
 //! | `hosts.rs` | the same between hosts with addresses of their own: partition, healing, narrow lines |
 //! | `evil_peer.rs` | a peer that does what it should not |
-//! | `tapped_line.rs` | a line on which every byte is heard |
+//! | `tapped_line.rs` | a line on which every byte is heard, and may take its time |
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
 mod discovery;

@@ -1,6 +1,7 @@
 //! What is on the wire, and who is refused.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use bitcoin::consensus::serialize;
 use serde_json::json;
@@ -15,10 +16,11 @@ fn parts(address: &str) -> (SocketAddr, &str) {
     (format!("{}:{}", parts[2], parts[4]).parse().unwrap(), parts[6])
 }
 
-fn tapped(node: &Running) -> (TappedLine, String) {
+/// A line to a node, and the node's address at its near end.
+pub(crate) fn line_to(node: &Running, delay: Duration) -> (TappedLine, String) {
     let address = node.address();
     let (socket, peer) = parts(&address);
-    let line = TappedLine::to(socket);
+    let line = TappedLine::to(socket, delay);
     let address = format!("/ip4/127.0.0.1/tcp/{}/p2p/{peer}", line.address.port());
     (line, address)
 }
@@ -30,7 +32,7 @@ fn contains(haystack: &[u8], needle: &[u8]) -> bool {
 #[test]
 fn nothing_that_is_known_can_be_read_on_the_wire() {
     let first = Running::start(Datadir::new(), &["--kademlia=false"]);
-    let (line, address) = tapped(&first);
+    let (line, address) = line_to(&first, Duration::ZERO);
     let second = Running::start(Datadir::new(), &["--kademlia=false", "--peer", &address]);
     second.wait_for_peers(1);
     first.mine(101);

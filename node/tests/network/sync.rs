@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::evil_peer::{Blocks, EvilPeer};
+use crate::privacy::line_to;
 use crate::support::node_process::{Datadir, HEIGHT, chain, wait_for};
 use crate::support::running::Running;
 
@@ -70,4 +71,18 @@ fn a_chain_whose_blocks_nobody_sends_does_not_keep_an_honest_one_away() {
     node.call("addnode", json!([honest.address(), "add"]));
     node.wait_for_tip_of(&honest);
     assert_eq!(headers(), u64::from(HEIGHT), "the longer chain is not forgotten");
+}
+
+#[test]
+fn over_a_long_line_many_blocks_are_on_their_way_at_once() {
+    let first = Running::start(Datadir::with_chain(), &[ALONE]);
+    // A round trip takes a tenth of a second, as across an ocean.
+    let (_line, address) = line_to(&first, Duration::from_millis(50));
+    let start = Instant::now();
+    let second = Running::start(Datadir::new(), &[ALONE, "--peer", &address]);
+    wait_for("the chain", || second.is_at(chain().tip()).then_some(()));
+    // One block a round trip would take twelve seconds.
+    assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
+    second.mine(1);
+    first.wait_for_tip_of(&second);
 }
