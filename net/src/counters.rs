@@ -14,7 +14,11 @@ impl Counter {
     }
 
     pub(crate) fn add_one(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.add(1);
+    }
+
+    pub(crate) fn add(&self, amount: u64) {
+        self.0.fetch_add(amount, Ordering::Relaxed);
     }
 }
 
@@ -47,4 +51,8 @@ pub struct Counters {
     pub violations: Counter,
     /// Connections refused or lost before the peer said who it is.
     pub connections_failed: Counter,
+    /// Connections to us, of those, that a rule of ours refused: a limit, a ban, a list, a key.
+    pub connections_refused: Counter,
+    /// Dials of our own choice, to candidates and bootstrap nodes.
+    pub candidates_dialled: Counter,
 }

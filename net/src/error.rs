@@ -17,6 +17,23 @@ pub enum NetworkError {
     /// The system does not say how names are looked up.
     #[error("cannot read how names are looked up: {0}")]
     Dns(io::Error),
+    /// The system does not say which interfaces it has.
+    #[error("cannot look for peers on the local network: {0}")]
+    Mdns(io::Error),
+    /// A pre-shared key protects TCP alone, and an address is of something else.
+    #[error("{address} cannot be used with a pre-shared key: it protects tcp only")]
+    Unprotected {
+        /// The address, as it was configured.
+        address: Multiaddr,
+    },
+    /// The network's name is too long for a rendezvous point.
+    #[error("{got} bytes in the network's name for rendezvous, expected at most {limit}")]
+    NameTooLong {
+        /// Its length, in bytes.
+        got: usize,
+        /// The limit, in bytes.
+        limit: usize,
+    },
     /// An address cannot be listened on.
     #[error("cannot listen on {address}: {reason}")]
     Listen {

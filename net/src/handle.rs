@@ -1,5 +1,6 @@
 //! What the node holds of the network.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bitcoin::block::Header;
@@ -11,6 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::counters::Counters;
 use crate::error::{DialError, InvalidAnswer, NetworkStopped, PublishError, RequestError};
 use crate::event::ConnectedPeer;
+use crate::facts::{PeerFacts, PeerTable};
 use crate::gossip::{Acceptance, ValidationToken};
 use crate::protocol::{
     BlocksRequest, BlocksResponse, Exchange, FrameError, HeadersRequest, MAX_BLOCKS_TO_REQUEST, MAX_LOCATOR_SIZE,
@@ -18,6 +20,7 @@ use crate::protocol::{
     TransactionsResponse,
 };
 use crate::service::{Command, Question};
+use crate::traffic::Traffic;
 
 /// A way to reach the network's task. Cheap to clone. What it is asked waits in a bounded queue: a caller that asks faster
 /// than the task works is slowed down.
@@ -25,20 +28,22 @@ use crate::service::{Command, Question};
 pub struct NetworkHandle {
     local_peer: PeerId,
     commands: mpsc::Sender<Command>,
-    listening: watch::Receiver<Vec<Multiaddr>>,
-    connected: watch::Receiver<Vec<ConnectedPeer>>,
-    counters: Arc<Counters>,
+    shared: Shared,
+}
+
+/// What the task shows without being asked.
+#[derive(Debug, Clone)]
+pub(crate) struct Shared {
+    pub(crate) listening: watch::Receiver<Vec<Multiaddr>>,
+    pub(crate) connected: watch::Receiver<Vec<ConnectedPeer>>,
+    pub(crate) active: watch::Receiver<bool>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) facts: Arc<PeerTable>,
 }
 
 impl NetworkHandle {
-    pub(crate) fn new(
-        local_peer: PeerId,
-        commands: mpsc::Sender<Command>,
-        listening: watch::Receiver<Vec<Multiaddr>>,
-        connected: watch::Receiver<Vec<ConnectedPeer>>,
-        counters: Arc<Counters>,
-    ) -> Self {
-        Self { local_peer, commands, listening, connected, counters }
+    pub(crate) fn new(local_peer: PeerId, commands: mpsc::Sender<Command>, shared: Shared) -> Self {
+        Self { local_peer, commands, shared }
     }
 
     /// Who we are.
@@ -50,25 +55,44 @@ impl NetworkHandle {
     /// Where we listen now, each address with our `PeerId` at its end.
     #[must_use]
     pub fn listen_addresses(&self) -> Vec<Multiaddr> {
-        self.listening.borrow().clone()
+        self.shared.listening.borrow().clone()
     }
 
     /// Who is connected now, the oldest first.
     #[must_use]
     pub fn connected_peers(&self) -> Vec<ConnectedPeer> {
-        self.connected.borrow().clone()
+        self.shared.connected.borrow().clone()
     }
 
     /// Who is connected, to wait for a change.
     #[must_use]
     pub fn watch_peers(&self) -> watch::Receiver<Vec<ConnectedPeer>> {
-        self.connected.clone()
+        self.shared.connected.clone()
     }
 
     /// What the service counted since it started.
     #[must_use]
     pub fn counters(&self) -> &Counters {
-        &self.counters
+        &self.shared.counters
+    }
+
+    /// What is known of each connected peer, the oldest first.
+    #[must_use]
+    pub fn peer_facts(&self) -> Vec<PeerFacts> {
+        self.shared.facts.all()
+    }
+
+    /// Bytes that all peers sent and were sent since the start. Counted is what streams carry; what encryption, multiplexing
+    /// and the transport add to it is not.
+    #[must_use]
+    pub fn traffic(&self) -> Traffic {
+        self.shared.facts.total_traffic()
+    }
+
+    /// Whether the node takes part in the network, see [`set_network_active`](Self::set_network_active).
+    #[must_use]
+    pub fn is_network_active(&self) -> bool {
+        *self.shared.active.borrow()
     }
 
     /// Says what is to become of a gossiped message. Twelve heartbeats of 700 ms after the message came, it is forgotten, and
@@ -210,6 +234,62 @@ impl NetworkHandle {
     /// When the service has ended.
     pub async fn disconnect(&self, peer: PeerId) -> Result<(), NetworkStopped> {
         self.send(Command::Disconnect(peer)).await
+    }
+
+    /// Where peers may be found, those that were reached first: for
+    /// [`known_addresses`](crate::NetworkConfig::known_addresses) of the next run.
+    ///
+    /// # Errors
+    ///
+    /// When the service has ended.
+    pub async fn addresses(&self) -> Result<Vec<(PeerId, Multiaddr)>, NetworkStopped> {
+        self.call(Command::Addresses).await
+    }
+
+    /// Connects no more with a peer, nor with an IP address, from either side, and closes the connections there are. This is
+    /// not remembered when the service ends.
+    ///
+    /// # Errors
+    ///
+    /// When the service has ended.
+    pub async fn ban(&self, peer: PeerId, ip: Option<IpAddr>) -> Result<(), NetworkStopped> {
+        self.send(Command::Ban { peer: Some(peer), ip }).await
+    }
+
+    /// Lets a banned peer, and a banned IP address, connect again.
+    ///
+    /// # Errors
+    ///
+    /// When the service has ended.
+    pub async fn unban(&self, peer: PeerId, ip: Option<IpAddr>) -> Result<(), NetworkStopped> {
+        self.send(Command::Unban { peer: Some(peer), ip }).await
+    }
+
+    /// Connects no more with an IP address, whoever is there, and closes the connections there are.
+    ///
+    /// # Errors
+    ///
+    /// When the service has ended.
+    pub async fn ban_ip(&self, ip: IpAddr) -> Result<(), NetworkStopped> {
+        self.send(Command::Ban { peer: None, ip: Some(ip) }).await
+    }
+
+    /// Lets a banned IP address connect again.
+    ///
+    /// # Errors
+    ///
+    /// When the service has ended.
+    pub async fn unban_ip(&self, ip: IpAddr) -> Result<(), NetworkStopped> {
+        self.send(Command::Unban { peer: None, ip: Some(ip) }).await
+    }
+
+    /// Takes part in the network, or no longer: then all connections are closed, nobody is dialled and nobody let in.
+    ///
+    /// # Errors
+    ///
+    /// When the service has ended.
+    pub async fn set_network_active(&self, active: bool) -> Result<(), NetworkStopped> {
+        self.send(Command::SetNetworkActive(active)).await
     }
 
     async fn send(&self, command: Command) -> Result<(), NetworkStopped> {

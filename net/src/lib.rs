@@ -17,38 +17,45 @@
 //! | `counters` | [`Counters`]: what the service counted |
 //! | `error` | what can go wrong between the node and its network |
 //! | `event` | [`NetworkEvents`]: peers, headers, transactions, requests |
+//! | `facts` | [`PeerFacts`]: what is known of each connected peer |
 //! | `gossip` | topics, identities of messages, settings, checks at the edge |
 //! | `handle` | [`NetworkHandle`] |
 //! | `identity` | the key that a node is known by |
 //! | `limits` | [`Limits`]: what peers can make us do |
 //! | `names` | [`NetworkNames`]: what protocols and topics are called |
 //! | `peer` | decisions about peers, without sockets or clocks |
+//! | `pre_shared_key` | [`PreSharedKey`]: the secret of a private network |
 //! | `protocol` | questions and answers: the frames, and how they travel |
 //! | `service` | the one task that owns the swarm |
-//! | `transport` | TCP, Noise, Yamux, QUIC, names |
+//! | `traffic` | [`Traffic`]: bytes that came and went |
+//! | `transport` | TCP, Noise, Yamux, QUIC, names, private networks |
 
 mod behaviour;
 mod config;
 mod counters;
 mod error;
 mod event;
+mod facts;
 mod gossip;
 mod handle;
 mod identity;
 mod limits;
 mod names;
 mod peer;
+mod pre_shared_key;
 pub mod protocol;
 mod service;
+mod traffic;
 mod transport;
 
-pub use config::NetworkConfig;
+pub use config::{DEFAULT_OUTBOUND_TARGET, NetworkConfig, Role};
 pub use counters::{Counter, Counters};
 pub use error::{DialError, InvalidAnswer, NetworkError, NetworkStopped, PublishError, RequestError};
 pub use event::{
     ConnectedPeer, Direction, GossipHeader, GossipTransaction, InboundRequest, NetworkEvents, PeerEvent, Reply,
     Violation,
 };
+pub use facts::{PeerFacts, TransportKind};
 pub use gossip::{Acceptance, HeaderError, ValidationToken};
 pub use handle::NetworkHandle;
 pub use identity::{IdentityError, load_or_create_identity};
@@ -56,4 +63,6 @@ pub use libp2p::identity::Keypair;
 pub use libp2p::{Multiaddr, PeerId};
 pub use limits::{Limits, Quota};
 pub use names::NetworkNames;
+pub use pre_shared_key::{PreSharedKey, PreSharedKeyError};
 pub use service::{Network, NetworkService};
+pub use traffic::Traffic;

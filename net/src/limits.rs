@@ -37,6 +37,12 @@ pub struct Limits {
     pub max_pending_outbound: u32,
     /// Connections with one peer. Two, since both sides may dial at once.
     pub max_connections_per_peer: u32,
+    /// Connections that one host opened: an IPv4 address, or a /64 of IPv6. Hosts that only a local network reaches have no
+    /// limit there.
+    pub max_inbound_per_host: usize,
+    /// Connections that hosts of one neighbourhood opened: a /16 of IPv4, or a /32 of IPv6. A tenth of all, and not less
+    /// than eight.
+    pub max_inbound_per_group: usize,
     /// `status` requests of one peer.
     pub status_requests: Quota,
     /// `headers` requests of one peer.
@@ -67,6 +73,8 @@ impl Limits {
             max_pending_inbound: 32,
             max_pending_outbound: 16,
             max_connections_per_peer: 2,
+            max_inbound_per_host: 4,
+            max_inbound_per_group: 11,
             status_requests: Quota::per(5, Duration::from_secs(15)),
             headers_requests: Quota::per(100, ten_seconds),
             block_bytes: Quota { burst: 64_000_000, refill: 16_000_000, period: Duration::from_secs(1) },

@@ -8,18 +8,24 @@
 //! |---|---|
 //! | `command` | `Command`: what the node may ask |
 //! | `commands` | doing it |
+//! | `discovery` | finding peers: candidates, bootstrap nodes, walks, mDNS |
 //! | `exchanges` | questions that are open, ours and those of peers |
 //! | `gossip` | messages on their way to the node, and verdicts on their way back |
+//! | `introductions` | finding peers through rendezvous points |
 //! | `peers` | who is connected, and whether it said who it is |
 //! | `requests` | questions on their way to a peer or to the node, and answers on their way back |
+//! | `start` | binding the addresses, and making everything that the task needs |
 //! | `swarm_events` | connections that come and go |
 
 mod command;
 mod commands;
+mod discovery;
 mod exchanges;
 mod gossip;
+mod introductions;
 mod peers;
 mod requests;
+mod start;
 mod swarm_events;
 
 use std::collections::HashMap;
@@ -28,36 +34,25 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub(crate) use command::{Command, Question};
+use discovery::Discovery;
 use exchanges::Exchanges;
 use futures::StreamExt;
 use libp2p::core::transport::ListenerId;
-use libp2p::core::upgrade::Version;
-use libp2p::identity::Keypair;
 use libp2p::swarm::ConnectionId;
-use libp2p::{Multiaddr, Swarm, swarm};
+use libp2p::{Multiaddr, Swarm};
 use peers::Peers;
 use swarm_events::Dial;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep_until, timeout};
 
-use crate::behaviour::{Behaviour, protocol_version};
+use crate::behaviour::Behaviour;
 use crate::config::NetworkConfig;
 use crate::counters::Counters;
-use crate::error::NetworkError;
 use crate::event::{ConnectedPeer, GossipHeader, GossipTransaction, InboundRequest, NetworkEvents, PeerEvent};
+use crate::facts::PeerTable;
 use crate::gossip::{HEARTBEAT_INTERVAL, Topics};
 use crate::handle::NetworkHandle;
-use crate::peer::{Dialer, PeerEventQueue, Target};
-use crate::transport::{check_port_is_free, transport};
-
-/// Commands that wait for the service.
-const COMMAND_QUEUE: usize = 256;
-
-/// Events about peers that wait for the node. What is beyond waits in a [`PeerEventQueue`].
-const PEER_EVENT_QUEUE: usize = 64;
-
-/// How long the listeners may take to say where they listen.
-const LISTEN_TIMEOUT: Duration = Duration::from_secs(10);
+use crate::peer::{Dialer, PeerEventQueue};
 
 /// How long peers may take to see that we are closing.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -101,83 +96,20 @@ pub struct NetworkService {
     peer_events: PeerEventQueue,
     dialer: Dialer,
     dials: HashMap<ConnectionId, Dial>,
+    discovery: Discovery,
     /// Listeners that have not said yet where they listen, by their configured addresses.
     unbound: HashMap<ListenerId, Multiaddr>,
     listening: watch::Sender<Vec<Multiaddr>>,
     connected: watch::Sender<Vec<ConnectedPeer>>,
+    /// Whether we take part in the network.
+    active: watch::Sender<bool>,
     counters: Arc<Counters>,
+    facts: Arc<PeerTable>,
 }
 
 impl std::fmt::Debug for NetworkService {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("NetworkService").field("peer", self.swarm.local_peer_id()).finish_non_exhaustive()
-    }
-}
-
-impl Network {
-    /// Starts a network: binds every address of `config.listen`. Nothing moves before [`NetworkService::run`]. Must be
-    /// called within a tokio runtime.
-    ///
-    /// # Errors
-    ///
-    /// When an address cannot be listened on, or the transports cannot be set up.
-    pub async fn start(config: NetworkConfig, key: Keypair) -> Result<Self, NetworkError> {
-        let topics = Topics::new(&config.names);
-        let behaviour = Behaviour::new(&config, &topics, &key);
-        let transport = transport(&key, config.quic, config.dns)?;
-        let swarm_config = swarm::Config::with_tokio_executor()
-            // A question takes one round trip instead of two.
-            .with_substream_upgrade_protocol_override(Version::V1Lazy)
-            // Peers stay until one side closes.
-            .with_idle_connection_timeout(Duration::MAX);
-        let swarm = Swarm::new(transport, behaviour, key.public().to_peer_id(), swarm_config);
-
-        let limits = &config.limits;
-        let (commands_in, commands) = mpsc::channel(COMMAND_QUEUE);
-        let (peers, peers_out) = mpsc::channel(PEER_EVENT_QUEUE);
-        let (headers, headers_out) = mpsc::channel(limits.header_queue);
-        let (transactions, transactions_out) = mpsc::channel(limits.transaction_queue);
-        let (requests, requests_out) = mpsc::channel(limits.request_queue);
-        let (listening, connected) = (watch::Sender::default(), watch::Sender::default());
-        let counters = Arc::<Counters>::default();
-        let handle = NetworkHandle::new(
-            *swarm.local_peer_id(),
-            commands_in,
-            listening.subscribe(),
-            connected.subscribe(),
-            Arc::clone(&counters),
-        );
-
-        let mut service = NetworkService {
-            protocol_version: protocol_version(&config.names),
-            topics,
-            swarm,
-            commands,
-            events: EventSenders { peers, headers, transactions, requests },
-            exchanges: Exchanges::default(),
-            peers: Peers::default(),
-            peer_events: PeerEventQueue::default(),
-            dialer: Dialer::new(),
-            dials: HashMap::new(),
-            unbound: HashMap::new(),
-            listening,
-            connected,
-            counters,
-            config,
-        };
-        service.listen().await?;
-        service.subscribe();
-        let now = Instant::now();
-        for address in &service.config.peers {
-            service.dialer.add(now, Target { address: address.clone() });
-        }
-        let events = NetworkEvents {
-            peers: peers_out,
-            headers: headers_out,
-            transactions: transactions_out,
-            requests: requests_out,
-        };
-        Ok(Self { service, handle, events })
     }
 }
 
@@ -190,9 +122,10 @@ impl NetworkService {
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let now = Instant::now();
-            self.dial_due(now);
+            let dial_due = self.dial_due(now);
+            self.discover(now);
             self.disconnect_overdue(now);
-            let wake = [self.dialer.next_due(), self.peers.next_deadline()].into_iter().flatten().min();
+            let wake = [dial_due, self.peers.next_deadline(), Some(self.discovery.wake())].into_iter().flatten().min();
             tokio::select! {
                 () = &mut shutdown => break,
                 command = self.commands.recv() => match command {
@@ -215,40 +148,6 @@ impl NetworkService {
             }
         }
         self.close().await;
-    }
-
-    /// Binds the configured addresses, and waits until each has said where it is.
-    async fn listen(&mut self) -> Result<(), NetworkError> {
-        for address in self.config.listen.clone() {
-            let failed = |error: &dyn Error| NetworkError::Listen { address: address.clone(), reason: describe(error) };
-            check_port_is_free(&address).map_err(|error| failed(&error))?;
-            let listener = self.swarm.listen_on(address.clone()).map_err(|error| failed(&error))?;
-            self.unbound.insert(listener, address);
-        }
-        let bound = async {
-            while !self.unbound.is_empty() {
-                let event = self.swarm.select_next_some().await;
-                if let Some(failure) = self.listener_failure(&event) {
-                    return Err(failure);
-                }
-                self.on_swarm_event(event);
-            }
-            Ok(())
-        };
-        match timeout(LISTEN_TIMEOUT, bound).await {
-            Ok(result) => result,
-            Err(_) => {
-                let address = self.unbound.drain().next().expect("a listener was waited for").1;
-                let reason = format!("no answer within {} s", LISTEN_TIMEOUT.as_secs());
-                Err(NetworkError::Listen { address, reason })
-            }
-        }
-    }
-
-    fn subscribe(&mut self) {
-        let topic = self.topics.header.clone();
-        self.swarm.behaviour_mut().gossip.subscribe(&topic).expect("the topic is on the whitelist");
-        self.relay_transactions(self.config.relay_transactions);
     }
 
     /// Closes every connection and waits a moment for the peers to see it.

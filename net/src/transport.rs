@@ -1,20 +1,31 @@
 //! How bytes reach a peer: TCP, encrypted and authenticated by Noise, many streams on one connection by Yamux; QUIC, which
 //! does all of it itself; names looked up.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `private` | proof that both sides have the secret of a private network |
+
+mod private;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::Either;
+use futures::{AsyncRead, AsyncWrite};
 use libp2p::core::muxing::StreamMuxerBox;
 use libp2p::core::transport::Boxed;
 use libp2p::core::upgrade::Version;
 use libp2p::identity::Keypair;
 use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, PeerId, Transport, dns, noise, quic, tcp, yamux};
+use private::private;
 use socket2::{Domain, Socket, Type};
 
+use crate::config::NetworkConfig;
 use crate::error::NetworkError;
+use crate::traffic::{CountedMuxer, TrafficCounts};
 
 /// Time for a connection from the first byte to the agreed protocols.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -26,14 +37,19 @@ const MAX_STREAMS: usize = 128;
 /// A connection that can carry streams, and who is at its other end.
 pub(crate) type PeerTransport = Boxed<(PeerId, StreamMuxerBox)>;
 
-/// The transports of a node with the key `key`.
+/// The transports of a node with the key `key`, which count their bytes in `traffic`.
 ///
 /// # Errors
 ///
-/// When names are to be looked up and the system does not say where.
-pub(crate) fn transport(key: &Keypair, with_quic: bool, with_dns: bool) -> Result<PeerTransport, NetworkError> {
-    let tcp = tcp_transport(key)?;
-    let direct = if with_quic {
+/// When names are to be looked up and the system does not say where, or when an address would leave out the pre-shared key.
+pub(crate) fn transport(
+    key: &Keypair,
+    config: &NetworkConfig,
+    traffic: Arc<TrafficCounts>,
+) -> Result<PeerTransport, NetworkError> {
+    check_addresses_are_protected(config)?;
+    let tcp = tcp_transport(key, config)?;
+    let direct = if config.quic && config.pre_shared_key.is_none() {
         let quic = quic::tokio::Transport::new(quic::Config::new(key));
         tcp.or_transport(quic)
             .map(|connection, _| match connection {
@@ -44,7 +60,30 @@ pub(crate) fn transport(key: &Keypair, with_quic: bool, with_dns: bool) -> Resul
     } else {
         tcp
     };
-    if with_dns { Ok(dns::tokio::Transport::system(direct).map_err(NetworkError::Dns)?.boxed()) } else { Ok(direct) }
+    let counted = direct
+        .map(move |(peer, muxer), _| {
+            let counted = CountedMuxer::new(muxer, peer, Arc::clone(&traffic));
+            (peer, StreamMuxerBox::new(counted))
+        })
+        .boxed();
+    if config.dns {
+        Ok(dns::tokio::Transport::system(counted).map_err(NetworkError::Dns)?.boxed())
+    } else {
+        Ok(counted)
+    }
+}
+
+/// Refuses addresses that a pre-shared key would not protect.
+fn check_addresses_are_protected(config: &NetworkConfig) -> Result<(), NetworkError> {
+    if config.pre_shared_key.is_none() {
+        return Ok(());
+    }
+    let groups = [&config.listen, &config.peers, &config.bootstrap, &config.rendezvous];
+    let is_unprotected = |address: &&Multiaddr| address.iter().any(|part| matches!(part, Protocol::Udp(_)));
+    match groups.into_iter().flatten().find(is_unprotected) {
+        Some(address) => Err(NetworkError::Unprotected { address: address.clone() }),
+        None => Ok(()),
+    }
 }
 
 /// Refuses a TCP address that another process listens on.
@@ -76,15 +115,31 @@ pub(crate) fn check_port_is_free(address: &Multiaddr) -> io::Result<()> {
     socket.bind(&address.into())
 }
 
-fn tcp_transport(key: &Keypair) -> Result<PeerTransport, NetworkError> {
+fn tcp_transport(key: &Keypair, config: &NetworkConfig) -> Result<PeerTransport, NetworkError> {
+    let tcp = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true));
+    match config.pre_shared_key.clone() {
+        Some(secret) => secured(tcp.and_then(move |stream, _| private(stream, secret)), key),
+        None => secured(tcp, key),
+    }
+}
+
+/// Adds encryption, authentication and many streams to a transport.
+fn secured<T, S>(transport: T, key: &Keypair) -> Result<PeerTransport, NetworkError>
+where
+    T: Transport<Output = S> + Send + Unpin + 'static,
+    T::Error: Send + Sync + 'static,
+    T::Dial: Send + 'static,
+    T::ListenerUpgrade: Send + 'static,
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
     let mut yamux = yamux::Config::default();
     yamux.set_max_num_streams(MAX_STREAMS);
-    let tcp = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true))
+    let secured = transport
         // The dialler names the protocol and goes on without waiting for the peer's word.
         .upgrade(Version::V1Lazy)
         .authenticate(noise::Config::new(key).map_err(NetworkError::Noise)?)
         .multiplex(yamux)
         .timeout(HANDSHAKE_TIMEOUT)
         .boxed();
-    Ok(tcp)
+    Ok(secured)
 }

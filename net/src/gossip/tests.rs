@@ -1,7 +1,9 @@
 //! Gossipsub with our settings, without the service around it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use bitcoin::Target;
 use bitcoin::hashes::{Hash, sha256d};
 use futures::StreamExt;
 use libp2p::gossipsub::{self, Message, TopicHash};
@@ -15,6 +17,7 @@ use tokio::time::timeout;
 use super::settings::{settings, with_settings};
 use super::topics::message_id;
 use super::*;
+use crate::config::NetworkConfig;
 use crate::names::NetworkNames;
 use crate::transport::transport;
 
@@ -59,6 +62,11 @@ fn topics_of_networks_differ() {
 /// The most peers in a mesh.
 const MESH: usize = 6;
 
+fn network() -> NetworkConfig {
+    let names = NetworkNames::new("test", &[7; 32]);
+    NetworkConfig { dns: false, ..NetworkConfig::new(names, [7; 32], Target::MAX_ATTAINABLE_REGTEST, true) }
+}
+
 /// A swarm that gossips with our settings, but in a mesh so small that most of its peers are only told what there is.
 fn swarm(key: &Keypair) -> Swarm<Gossipsub> {
     let topics = topics();
@@ -66,7 +74,7 @@ fn swarm(key: &Keypair) -> Swarm<Gossipsub> {
     settings.mesh_n(4).mesh_n_low(3).mesh_n_high(MESH).mesh_outbound_min(1).flood_publish(false);
     let gossip = with_settings(&topics, settings.build().unwrap()).unwrap();
     let config = swarm::Config::with_tokio_executor().with_idle_connection_timeout(Duration::MAX);
-    Swarm::new(transport(key, false, false).unwrap(), gossip, key.public().to_peer_id(), config)
+    Swarm::new(transport(key, &network(), Arc::default()).unwrap(), gossip, key.public().to_peer_id(), config)
 }
 
 /// The next event of a swarm whose heart beats.

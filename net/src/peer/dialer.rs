@@ -10,14 +10,13 @@ use std::time::{Duration, Instant};
 use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, PeerId};
 
-/// The wait after the first failure.
-const FIRST_WAIT: Duration = Duration::from_secs(1);
+use super::backoff::Backoff;
 
-/// The longest wait (Core waits as long between rounds over its added nodes: `ThreadOpenAddedConnections`, `net.cpp`).
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// The longest wait is Core's between rounds over its added nodes (`ThreadOpenAddedConnections`, `net.cpp`).
+const BACKOFF: Backoff = Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(60) };
 
 /// A connection that lasts shorter than this was no success: peers that refuse us close at once.
-const LASTING: Duration = Duration::from_secs(10);
+pub(super) const LASTING: Duration = Duration::from_secs(10);
 
 /// A peer that was named to us: where it is and, if the address ends in it, who it must be.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -167,12 +166,9 @@ impl Attempt {
         if self.state != State::Dialing {
             return;
         }
-        let doubled = FIRST_WAIT.saturating_mul(2u32.saturating_pow(self.failures));
+        let wait = BACKOFF.wait(self.failures, spread);
         self.failures = self.failures.saturating_add(1);
-        let wait = doubled.min(LONGEST_WAIT);
-        // Up to a quarter less.
-        let less = wait / 4 * u32::try_from(spread % 1024).expect("the remainder is below 1024") / 1024;
-        self.state = State::Waiting { until: now + wait - less };
+        self.state = State::Waiting { until: now + wait };
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the node may ask of the service.
 
+use std::net::IpAddr;
+
 use bitcoin::block::Header;
 use libp2p::{Multiaddr, PeerId};
 use tokio::sync::oneshot;
@@ -32,4 +34,8 @@ pub(crate) enum Command {
     RemovePeer { address: Multiaddr, answer: oneshot::Sender<bool> },
     Dial { address: Multiaddr, answer: oneshot::Sender<Result<(), DialError>> },
     Disconnect(PeerId),
+    Addresses(oneshot::Sender<Vec<(PeerId, Multiaddr)>>),
+    Ban { peer: Option<PeerId>, ip: Option<IpAddr> },
+    Unban { peer: Option<PeerId>, ip: Option<IpAddr> },
+    SetNetworkActive(bool),
 }

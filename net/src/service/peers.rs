@@ -1,6 +1,7 @@
 //! Who is connected, through which connections, and whether they said yet who they are.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use libp2p::swarm::ConnectionId;
@@ -8,11 +9,14 @@ use libp2p::{Multiaddr, PeerId};
 
 use crate::event::{ConnectedPeer, Direction};
 use crate::limits::Limits;
-use crate::peer::Quotas;
+use crate::peer::{Quotas, ip_of};
 use crate::protocol::MAX_USER_AGENT_LENGTH;
 
 /// How long a peer may take to say who it is.
 const IDENTIFY_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How often a peer may change where it listens: others are told each time.
+const LISTENS_WAIT: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 struct Peer {
@@ -23,6 +27,8 @@ struct Peer {
     is_identified: bool,
     /// When it must be identified.
     deadline: Instant,
+    /// Where it says that it listens, and when others were told.
+    listens: Option<(Instant, Vec<Multiaddr>)>,
     quotas: Quotas,
 }
 
@@ -54,6 +60,7 @@ impl Peers {
             direction,
             is_identified: false,
             deadline: now + IDENTIFY_TIMEOUT,
+            listens: None,
             quotas: Quotas::new(limits, now),
         });
         peer.connections.push(connection);
@@ -76,6 +83,23 @@ impl Peers {
         let was_identified = state.is_identified;
         self.0.remove(&peer);
         Closed::Last { was_identified }
+    }
+
+    /// A peer says where it listens. False when that is nothing new, or when it changes its mind too often.
+    pub(super) fn learns(&mut self, now: Instant, peer: &PeerId, addresses: &[Multiaddr]) -> bool {
+        let Some(state) = self.0.get_mut(peer) else { return false };
+        if let Some((since, known)) = &state.listens
+            && (known == addresses || now.saturating_duration_since(*since) < LISTENS_WAIT)
+        {
+            return false;
+        }
+        state.listens = Some((now, addresses.to_vec()));
+        true
+    }
+
+    /// Where a peer is, if that is an IP address.
+    pub(super) fn ip(&self, peer: &PeerId) -> Option<IpAddr> {
+        ip_of(&self.0.get(peer)?.address)
     }
 
     pub(super) fn quotas(&mut self, peer: &PeerId) -> Option<&mut Quotas> {
@@ -146,6 +170,20 @@ mod tests {
         assert_eq!(peers.overdue(deadline), []);
         peers.identified(peer, "");
         assert_eq!(peers.next_deadline(), None);
+    }
+
+    #[test]
+    fn a_peer_that_changes_its_mind_all_the_time_is_not_heard() {
+        let (now, peer) = (Instant::now(), PeerId::random());
+        let address = |port: u16| vec![format!("/ip4/127.0.0.1/tcp/{port}").parse::<Multiaddr>().unwrap()];
+        let mut peers = Peers::default();
+        assert!(!peers.learns(now, &peer, &address(1)));
+        let from = (address(1).remove(0), Direction::Inbound);
+        peers.established(now, peer, ConnectionId::new_unchecked(1), from, &Limits::public());
+        assert!(peers.learns(now, &peer, &address(1)));
+        assert!(!peers.learns(now, &peer, &address(2)));
+        assert!(!peers.learns(now + LISTENS_WAIT, &peer, &address(1)));
+        assert!(peers.learns(now + LISTENS_WAIT, &peer, &address(2)));
     }
 
     #[test]

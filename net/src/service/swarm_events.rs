@@ -1,21 +1,21 @@
 //! Connections that come and go, and who is behind them.
 
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use libp2p::core::ConnectedPoint;
 use libp2p::multiaddr::Protocol;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
-use libp2p::swarm::{ConnectionId, DialError as SwarmDialError, SwarmEvent};
+use libp2p::swarm::{ConnectionDenied, ConnectionId, DialError as SwarmDialError, ListenError, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, identify, ping};
 use tokio::sync::oneshot;
 use tracing::{debug, info, warn};
 
 use super::peers::Closed;
 use super::{NetworkService, describe};
-use crate::behaviour::BehaviourEvent;
+use crate::behaviour::{BehaviourEvent, exchange_protocol};
 use crate::error::{DialError, NetworkError};
 use crate::event::{Direction, Violation};
-use crate::peer::{DialFailed, Target};
+use crate::peer::{DialFailed, Target, ip_of, is_global};
 use crate::protocol::{Blocks, Headers, StatusExchange, Transactions};
 
 /// Who wanted a dial.
@@ -23,6 +23,10 @@ use crate::protocol::{Blocks, Headers, StatusExchange, Transactions};
 pub(super) enum Dial {
     /// The dialer.
     Named(Target),
+    /// The address book, for this peer.
+    Candidate(PeerId),
+    /// The list of nodes that introduce us.
+    Bootstrap(Multiaddr),
     /// The node, which waits for the outcome.
     Once(oneshot::Sender<Result<(), DialError>>),
 }
@@ -46,16 +50,19 @@ impl NetworkService {
                 }
             }
             SwarmEvent::IncomingConnectionError { send_back_addr, error, .. } => {
-                self.counters.connections_failed.add_one();
-                debug!(address = %send_back_addr, reason = describe(&error), "inbound connection failed");
+                self.on_inbound_failed(&send_back_addr, &error);
             }
             SwarmEvent::NewListenAddr { listener_id, address } => {
                 info!(%address, "listening");
                 self.unbound.remove(&listener_id);
+                if self.config.is_local || ip_of(&address).is_some_and(is_global) {
+                    self.swarm.add_external_address(address);
+                }
                 self.publish_listen_addresses();
             }
             SwarmEvent::ExpiredListenAddr { address, .. } => {
                 info!(%address, "no longer listening");
+                self.swarm.remove_external_address(&address);
                 self.publish_listen_addresses();
             }
             SwarmEvent::ListenerClosed { addresses, reason, .. } => {
@@ -76,12 +83,17 @@ impl NetworkService {
                 debug!(peer = %peer_id, %error, "identification failed");
             }
             BehaviourEvent::Identify(_) => {}
-            BehaviourEvent::Ping(ping::Event { peer, connection, result }) => {
-                if let Err(error) = result {
+            BehaviourEvent::Ping(ping::Event { peer, connection, result }) => match result {
+                Ok(round_trip) => self.facts.pinged(&peer, round_trip),
+                Err(error) => {
                     debug!(%peer, %error, "no answer to a ping");
                     self.swarm.close_connection(connection);
                 }
-            }
+            },
+            BehaviourEvent::Kademlia(event) => self.on_kademlia_event(event),
+            BehaviourEvent::Mdns(event) => self.on_mdns_event(event),
+            BehaviourEvent::Rendezvous(event) => self.on_rendezvous_event(event),
+            BehaviourEvent::RendezvousServer(event) => Self::on_rendezvous_server_event(&event),
             BehaviourEvent::Gossip(event) => self.on_gossip_event(event),
             BehaviourEvent::Status(event) => self.on_exchange_event::<StatusExchange>(event),
             BehaviourEvent::Headers(event) => self.on_exchange_event::<Headers>(event),
@@ -92,15 +104,25 @@ impl NetworkService {
 
     fn on_established(&mut self, peer: PeerId, connection: ConnectionId, endpoint: ConnectedPoint) {
         let now = Instant::now();
+        let mut was_named = false;
         match self.dials.remove(&connection) {
-            Some(Dial::Named(target)) => self.dialer.dialed(now, &target, peer),
+            Some(Dial::Named(target)) => {
+                was_named = true;
+                self.discovery.points.dialed(&target.address, peer);
+                self.dialer.dialed(now, &target, peer);
+            }
             Some(Dial::Once(answer)) => {
+                was_named = true;
                 // Whoever asked may have gone.
                 let _ = answer.send(Ok(()));
             }
-            None => {}
+            Some(Dial::Bootstrap(address)) => self.discovery.bootstrap.dialed(now, &address, peer),
+            // Without a dial of ours it was a walk's, or the peer's.
+            Some(Dial::Candidate(_)) | None => {}
         }
         self.dialer.connected(now, peer);
+        let dialled = endpoint.is_dialer().then(|| endpoint.get_remote_address().clone());
+        self.discovery.outbound.connected(now, peer, dialled, was_named);
         let from = match endpoint {
             ConnectedPoint::Dialer { address, .. } => (address, Direction::Outbound),
             ConnectedPoint::Listener { send_back_addr, .. } => (send_back_addr, Direction::Inbound),
@@ -113,9 +135,12 @@ impl NetworkService {
         match self.peers.closed(peer, connection) {
             Closed::OneOfMany => {}
             Closed::Last { was_identified } => {
-                self.dialer.disconnected(Instant::now(), peer);
+                let now = Instant::now();
+                self.dialer.disconnected(now, peer);
+                self.on_peer_gone(now, peer);
                 if was_identified {
                     info!(%peer, "peer disconnected");
+                    self.facts.disconnected(&peer);
                     self.peer_events.disconnected(peer);
                     self.connected.send_modify(|connected| connected.retain(|other| other.peer != peer));
                 } else {
@@ -125,14 +150,44 @@ impl NetworkService {
         }
     }
 
+    fn on_inbound_failed(&mut self, address: &Multiaddr, error: &ListenError) {
+        self.counters.connections_failed.add_one();
+        let is_private = self.config.pre_shared_key.is_some();
+        let reason = match error {
+            ListenError::Denied { cause } => describe_refusal(cause),
+            other => describe(other),
+        };
+        if matches!(error, ListenError::Denied { .. }) || is_private {
+            self.counters.connections_refused.add_one();
+        }
+        if is_private {
+            // Few have a reason to come here, so this is worth a line.
+            info!(%address, reason, "inbound connection failed");
+        } else {
+            debug!(%address, reason, "inbound connection failed");
+        }
+    }
+
     fn on_identified(&mut self, peer: PeerId, info: &identify::Info) {
+        let now = Instant::now();
         if info.protocol_version != self.protocol_version {
             debug!(%peer, theirs = ?info.protocol_version, ours = self.protocol_version, "peer of another network");
+            self.on_stranger(now, peer);
             self.disconnect(peer);
             return;
         }
+        let keeps_chain = info.protocols.contains(&exchange_protocol::<StatusExchange>(&self.config.names));
+        self.on_introduced(now, peer, info, keeps_chain);
+        if self.discovery.points.contains(&peer) {
+            self.discovery.rendezvous.connected(now, peer);
+        }
         if let Some(connected) = self.peers.identified(peer, &info.agent_version) {
+            if !keeps_chain {
+                info!(%peer, address = %connected.address, agent = connected.user_agent, "introducer connected");
+                return;
+            }
             info!(%peer, address = %connected.address, agent = connected.user_agent, "peer connected");
+            self.facts.connected(SystemTime::now(), connected.clone());
             self.connected.send_modify(|peers| peers.push(connected.clone()));
             self.peer_events.connected(connected);
         }
@@ -159,10 +214,15 @@ impl NetworkService {
         }
     }
 
-    pub(super) fn dial_due(&mut self, now: Instant) {
+    /// Dials the named peers that are due. When the next one will be.
+    pub(super) fn dial_due(&mut self, now: Instant) -> Option<Instant> {
+        if !*self.active.borrow() {
+            return None;
+        }
         for target in self.dialer.due(now) {
             self.dial(target.address.clone(), Dial::Named(target));
         }
+        self.dialer.next_due()
     }
 
     pub(super) fn dial(&mut self, address: Multiaddr, dial: Dial) {
@@ -173,6 +233,10 @@ impl NetworkService {
                 .build(),
             _ => DialOpts::unknown_peer_id().address(address).build(),
         };
+        self.dial_with(options, dial);
+    }
+
+    pub(super) fn dial_with(&mut self, options: DialOpts, dial: Dial) {
         let connection = options.connection_id();
         match self.swarm.dial(options) {
             Ok(()) => {
@@ -183,14 +247,24 @@ impl NetworkService {
     }
 
     fn dial_failed(&mut self, dial: Dial, error: &SwarmDialError) {
+        let now = Instant::now();
+        let failure = match error {
+            SwarmDialError::LocalPeerId { .. } => DialFailed::Ourselves,
+            _ => DialFailed::Retry,
+        };
         match dial {
+            Dial::Candidate(peer) => {
+                debug!(%peer, reason = describe_dial(error), "candidate not reached");
+                self.discovery.outbound.failed(now, peer);
+                self.discovery.look_again(now);
+            }
+            Dial::Bootstrap(address) => {
+                info!(%address, reason = describe_dial(error), "bootstrap node not reached");
+                self.discovery.bootstrap.failed(now, &address, failure);
+            }
             Dial::Named(target) => {
-                let failure = match error {
-                    SwarmDialError::LocalPeerId { .. } => DialFailed::Ourselves,
-                    _ => DialFailed::Retry,
-                };
                 info!(address = %target.address, reason = describe_dial(error), "peer not reached");
-                self.dialer.failed(Instant::now(), &target, failure);
+                self.dialer.failed(now, &target, failure);
             }
             Dial::Once(answer) => {
                 let error = match error {
@@ -233,6 +307,12 @@ fn describe_dial(error: &SwarmDialError) -> String {
         }
         SwarmDialError::WrongPeerId { obtained, address } => format!("{address} is another peer: {obtained}"),
         SwarmDialError::LocalPeerId { address } => format!("{address} is ourselves"),
+        SwarmDialError::Denied { cause } => format!("refused by us: {}", describe_refusal(cause)),
         other => describe(other),
     }
+}
+
+/// Why a rule of ours refused a connection.
+fn describe_refusal(refusal: &ConnectionDenied) -> String {
+    std::error::Error::source(refusal).map_or_else(|| refusal.to_string(), describe)
 }

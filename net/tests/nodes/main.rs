@@ -5,7 +5,9 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod connections;
+mod discovery;
 mod gossip;
 mod hostile;
+mod policy;
 mod requests;
 mod support;

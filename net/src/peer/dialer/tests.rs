@@ -36,7 +36,7 @@ fn a_named_peer_is_due_once() {
     dialer.add(now, target(1));
     dialer.add(now, target(1));
     assert_eq!(dialer.due(now), [target(1)]);
-    assert_eq!(dialer.due(now + LONGEST_WAIT), []);
+    assert_eq!(dialer.due(now + BACKOFF.longest), []);
     assert_eq!(dialer.next_due(), None);
 }
 
@@ -77,7 +77,7 @@ fn a_lost_peer_is_dialled_again_at_once_if_it_had_lasted() {
     assert_eq!(dialer.next_due(), None);
     now += LASTING;
     dialer.disconnected(now, peer(7));
-    assert!(next_dial(&mut dialer, &mut now) <= FIRST_WAIT);
+    assert!(next_dial(&mut dialer, &mut now) <= BACKOFF.first);
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn a_peer_that_refuses_us_is_not_hammered() {
         dialer.disconnected(now, peer(7));
         waited = next_dial(&mut dialer, &mut now);
     }
-    assert!(waited > LONGEST_WAIT * 3 / 4);
+    assert!(waited > BACKOFF.longest * 3 / 4);
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn a_peer_that_connected_by_itself_is_not_dialled() {
     assert_eq!(dialer.due(now), []);
 
     dialer.disconnected(now + LASTING, peer(8));
-    assert_eq!(dialer.due(now + LASTING + FIRST_WAIT), [target_of(2, peer(8))]);
+    assert_eq!(dialer.due(now + LASTING + BACKOFF.first), [target_of(2, peer(8))]);
 }
 
 #[test]
@@ -152,5 +152,5 @@ fn two_addresses_of_one_peer_are_one_peer() {
     dialer.dialed(now, &target(2), peer(7));
     assert_eq!(dialer.next_due(), None);
     dialer.disconnected(now + LASTING, peer(7));
-    assert_eq!(dialer.due(now + LASTING + FIRST_WAIT).len(), 2);
+    assert_eq!(dialer.due(now + LASTING + BACKOFF.first).len(), 2);
 }

@@ -1,0 +1,127 @@
+//! What is known of each connected peer, to be read by anybody at any time.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use libp2p::multiaddr::Protocol;
+use libp2p::{Multiaddr, PeerId};
+
+use crate::event::ConnectedPeer;
+use crate::traffic::{Traffic, TrafficCounts};
+
+/// What carries the bytes of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TransportKind {
+    /// TCP, with Noise and Yamux.
+    Tcp,
+    /// QUIC.
+    Quic,
+}
+
+impl TransportKind {
+    fn of(address: &Multiaddr) -> Self {
+        if address.iter().any(|part| part == Protocol::QuicV1) { Self::Quic } else { Self::Tcp }
+    }
+}
+
+/// What is known of a connected peer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerFacts {
+    /// The peer, and where it is.
+    pub peer: ConnectedPeer,
+    /// When it said that it is of our network.
+    pub connected_since: SystemTime,
+    /// What carries the connection.
+    pub transport: TransportKind,
+    /// The round trip of the last ping that was answered.
+    pub ping: Option<Duration>,
+    /// The shortest round trip of a ping.
+    pub min_ping: Option<Duration>,
+    /// Bytes that came from the peer and went to it, see [`NetworkHandle::traffic`](crate::NetworkHandle::traffic).
+    pub traffic: Traffic,
+}
+
+/// The facts about all connected peers. One task writes, anybody reads.
+#[derive(Debug, Default)]
+pub(crate) struct PeerTable {
+    peers: Mutex<HashMap<PeerId, PeerFacts>>,
+    traffic: Arc<TrafficCounts>,
+}
+
+impl PeerTable {
+    pub(crate) fn new(traffic: Arc<TrafficCounts>) -> Self {
+        Self { peers: Mutex::default(), traffic }
+    }
+
+    /// A peer said that it is of our network.
+    pub(crate) fn connected(&self, now: SystemTime, peer: ConnectedPeer) {
+        let facts = PeerFacts {
+            connected_since: now,
+            transport: TransportKind::of(&peer.address),
+            ping: None,
+            min_ping: None,
+            traffic: Traffic::default(),
+            peer,
+        };
+        self.peers().insert(facts.peer.peer, facts);
+    }
+
+    /// The last connection with a peer is gone.
+    pub(crate) fn disconnected(&self, peer: &PeerId) {
+        self.peers().remove(peer);
+    }
+
+    /// A peer answered a ping.
+    pub(crate) fn pinged(&self, peer: &PeerId, round_trip: Duration) {
+        if let Some(facts) = self.peers().get_mut(peer) {
+            facts.ping = Some(round_trip);
+            facts.min_ping = Some(facts.min_ping.map_or(round_trip, |shortest| shortest.min(round_trip)));
+        }
+    }
+
+    /// All peers, the oldest first.
+    pub(crate) fn all(&self) -> Vec<PeerFacts> {
+        let mut all: Vec<_> = self.peers().values().cloned().collect();
+        for facts in &mut all {
+            facts.traffic = self.traffic.of(&facts.peer.peer);
+        }
+        all.sort_by_key(|facts| facts.connected_since);
+        all
+    }
+
+    /// Bytes of all connections since the start.
+    pub(crate) fn total_traffic(&self) -> Traffic {
+        self.traffic.total()
+    }
+
+    fn peers(&self) -> MutexGuard<'_, HashMap<PeerId, PeerFacts>> {
+        // Nothing panics while it holds the lock.
+        self.peers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Direction;
+
+    #[test]
+    fn the_shortest_ping_is_kept() {
+        let table = PeerTable::default();
+        let peer = PeerId::random();
+        let address: Multiaddr = "/ip4/127.0.0.1/udp/1/quic-v1".parse().unwrap();
+        let connected = ConnectedPeer { peer, address, direction: Direction::Inbound, user_agent: String::new() };
+        table.pinged(&peer, Duration::from_millis(1));
+        table.connected(SystemTime::now(), connected);
+        for milliseconds in [7, 3, 5] {
+            table.pinged(&peer, Duration::from_millis(milliseconds));
+        }
+        let [facts] = &table.all()[..] else { panic!("one peer") };
+        assert_eq!(facts.ping, Some(Duration::from_millis(5)));
+        assert_eq!(facts.min_ping, Some(Duration::from_millis(3)));
+        assert_eq!(facts.transport, TransportKind::Quic);
+        table.disconnected(&peer);
+        assert_eq!(table.all(), []);
+    }
+}
