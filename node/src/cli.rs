@@ -11,6 +11,7 @@ mod health;
 mod interruption;
 mod metrics;
 mod network;
+mod peers;
 mod progress;
 mod rpc;
 mod run;
@@ -47,6 +48,7 @@ enum Command {
     Network(network::NetworkArgs),
     Config(config::ConfigArgs),
     Metrics(metrics::MetricsArgs),
+    Peers(Box<peers::PeersArgs>),
     Rpc(rpc::RpcArgs),
 }
 
@@ -65,6 +67,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Network(args) => network::run(args),
         Command::Config(args) => config::run(&args, &given),
         Command::Metrics(args) => metrics::run(&args),
+        Command::Peers(args) => peers::run(&args, &given),
         Command::Rpc(args) => rpc::run(&args, &given),
     };
     match answer.and_then(|text| print(&text)) {

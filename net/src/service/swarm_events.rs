@@ -14,7 +14,7 @@ use super::peers::Closed;
 use super::{NetworkService, describe};
 use crate::behaviour::{BehaviourEvent, exchange_protocol};
 use crate::error::{DialError, NetworkError};
-use crate::event::{Direction, Violation};
+use crate::event::Violation;
 use crate::peer::{DialFailed, Target, ip_of, is_global};
 use crate::protocol::{Blocks, Headers, StatusExchange, Transactions};
 
@@ -123,12 +123,8 @@ impl NetworkService {
         self.dialer.connected(now, peer);
         let dialled = endpoint.is_dialer().then(|| endpoint.get_remote_address().clone());
         self.discovery.outbound.connected(now, peer, dialled, was_named);
-        let from = match endpoint {
-            ConnectedPoint::Dialer { address, .. } => (address, Direction::Outbound),
-            ConnectedPoint::Listener { send_back_addr, .. } => (send_back_addr, Direction::Inbound),
-        };
-        debug!(%peer, address = %from.0, "connection established");
-        self.peers.established(now, peer, connection, from, &self.config.limits);
+        debug!(%peer, address = %endpoint.get_remote_address(), "connection established");
+        self.peers.established(now, peer, connection, endpoint, &self.config.limits);
     }
 
     fn on_closed(&mut self, peer: PeerId, connection: ConnectionId) {
@@ -187,7 +183,7 @@ impl NetworkService {
                 return;
             }
             info!(%peer, address = %connected.address, agent = connected.user_agent, "peer connected");
-            self.facts.connected(SystemTime::now(), connected.clone());
+            self.facts.connected(SystemTime::now(), connected.clone(), self.peers.local_address(&peer).cloned());
             self.connected.send_modify(|peers| peers.push(connected.clone()));
             self.peer_events.connected(connected);
         }
