@@ -28,6 +28,8 @@ struct Peer {
     /// Our end of it, where the peer opened it.
     local_address: Option<Multiaddr>,
     is_identified: bool,
+    /// The round trip of its last ping before it was identified.
+    early_ping: Option<Duration>,
     /// When it must be identified.
     deadline: Instant,
     /// Where it says that it listens, and when others were told.
@@ -69,6 +71,7 @@ impl Peers {
             direction,
             local_address,
             is_identified: false,
+            early_ping: None,
             deadline: now + IDENTIFY_TIMEOUT,
             listens: None,
             quotas: Quotas::new(limits, now),
@@ -105,6 +108,18 @@ impl Peers {
         }
         state.listens = Some((now, addresses.to_vec()));
         true
+    }
+
+    /// A peer answered a ping, perhaps before it said who it is: then the round trip is kept until it does.
+    pub(super) fn pinged(&mut self, peer: &PeerId, round_trip: Duration) {
+        if let Some(state) = self.0.get_mut(peer).filter(|state| !state.is_identified) {
+            state.early_ping = Some(round_trip);
+        }
+    }
+
+    /// The round trip of the last ping before the peer said who it is.
+    pub(super) fn early_ping(&self, peer: &PeerId) -> Option<Duration> {
+        self.0.get(peer)?.early_ping
     }
 
     /// Our end of the first connection, where the peer opened it.

@@ -84,7 +84,10 @@ impl NetworkService {
             }
             BehaviourEvent::Identify(_) => {}
             BehaviourEvent::Ping(ping::Event { peer, connection, result }) => match result {
-                Ok(round_trip) => self.facts.pinged(&peer, round_trip),
+                Ok(round_trip) => {
+                    self.peers.pinged(&peer, round_trip);
+                    self.facts.pinged(&peer, round_trip);
+                }
                 Err(error) => {
                     debug!(%peer, %error, "no answer to a ping");
                     self.swarm.close_connection(connection);
@@ -184,6 +187,9 @@ impl NetworkService {
             }
             info!(%peer, address = %connected.address, agent = connected.user_agent, "peer connected");
             self.facts.connected(SystemTime::now(), connected.clone(), self.peers.local_address(&peer).cloned());
+            if let Some(round_trip) = self.peers.early_ping(&peer) {
+                self.facts.pinged(&peer, round_trip);
+            }
             self.connected.send_modify(|peers| peers.push(connected.clone()));
             self.peer_events.connected(connected);
         }
