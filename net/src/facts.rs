@@ -1,6 +1,7 @@
 //! What is known of each connected peer, to be read by anybody at any time.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -8,6 +9,7 @@ use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, PeerId};
 
 use crate::event::ConnectedPeer;
+use crate::protocol::Status;
 use crate::traffic::{Traffic, TrafficCounts};
 
 /// What carries the bytes of a connection.
@@ -28,10 +30,14 @@ impl TransportKind {
 /// What is known of a connected peer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeerFacts {
+    /// Counts the peers that connected since the start, from 0: who comes back gets another.
+    pub id: u64,
     /// The peer, and where it is.
     pub peer: ConnectedPeer,
     /// When it said that it is of our network.
     pub connected_since: SystemTime,
+    /// Our end of the connection, where the peer opened it.
+    pub local_address: Option<Multiaddr>,
     /// What carries the connection.
     pub transport: TransportKind,
     /// The round trip of the last ping that was answered.
@@ -40,12 +46,19 @@ pub struct PeerFacts {
     pub min_ping: Option<Duration>,
     /// Bytes that came from the peer and went to it, see [`NetworkHandle::traffic`](crate::NetworkHandle::traffic).
     pub traffic: Traffic,
+    /// When bytes came last, to the second.
+    pub last_received: Option<SystemTime>,
+    /// When bytes went last, to the second.
+    pub last_sent: Option<SystemTime>,
+    /// What it last said of its chain, whoever asked.
+    pub status: Option<Status>,
 }
 
 /// The facts about all connected peers. One task writes, anybody reads.
 #[derive(Debug, Default)]
 pub(crate) struct PeerTable {
     peers: Mutex<Peers>,
+    next_id: AtomicU64,
     traffic: Arc<TrafficCounts>,
 }
 
@@ -59,17 +72,22 @@ struct Peers {
 
 impl PeerTable {
     pub(crate) fn new(traffic: Arc<TrafficCounts>) -> Self {
-        Self { peers: Mutex::default(), traffic }
+        Self { traffic, ..Self::default() }
     }
 
     /// A peer said that it is of our network.
-    pub(crate) fn connected(&self, now: SystemTime, peer: ConnectedPeer) {
+    pub(crate) fn connected(&self, now: SystemTime, peer: ConnectedPeer, local_address: Option<Multiaddr>) {
         let facts = PeerFacts {
+            id: self.next_id.fetch_add(1, Ordering::Relaxed),
             connected_since: now,
+            local_address,
             transport: TransportKind::of(&peer.address),
             ping: None,
             min_ping: None,
             traffic: Traffic::default(),
+            last_received: None,
+            last_sent: None,
+            status: None,
             peer,
         };
         self.peers().facts.insert(facts.peer.peer, facts);
@@ -89,6 +107,13 @@ impl PeerTable {
         (*last, *shortest) = (round_trip, round_trip.min(*shortest));
     }
 
+    /// A peer told its status.
+    pub(crate) fn told_status(&self, peer: &PeerId, status: &Status) {
+        if let Some(facts) = self.peers().facts.get_mut(peer) {
+            facts.status = Some(status.clone());
+        }
+    }
+
     /// All peers, the oldest first.
     pub(crate) fn all(&self) -> Vec<PeerFacts> {
         let mut all = {
@@ -101,9 +126,11 @@ impl PeerTable {
             peers.facts.values().map(with_ping).collect::<Vec<_>>()
         };
         for facts in &mut all {
-            facts.traffic = self.traffic.of(&facts.peer.peer);
+            let counts = self.traffic.of(&facts.peer.peer);
+            facts.traffic = counts.traffic;
+            (facts.last_received, facts.last_sent) = (counts.last_received, counts.last_sent);
         }
-        all.sort_by_key(|facts| facts.connected_since);
+        all.sort_by_key(|facts| facts.id);
         all
     }
 
@@ -132,7 +159,7 @@ mod tests {
         // Before the peer has said who it is.
         table.pinged(peer, Duration::from_millis(7));
         assert_eq!(table.all(), []);
-        table.connected(SystemTime::now(), connected);
+        table.connected(SystemTime::now(), connected, None);
         assert_eq!(table.all()[0].ping, Some(Duration::from_millis(7)));
         for milliseconds in [3, 5] {
             table.pinged(peer, Duration::from_millis(milliseconds));

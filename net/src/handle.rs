@@ -1,6 +1,5 @@
 //! What the node holds of the network.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use bitcoin::block::Header;
@@ -9,6 +8,7 @@ use bitcoin::{BlockHash, Wtxid};
 use libp2p::{Multiaddr, PeerId};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::banned::Banned;
 use crate::counters::Counters;
 use crate::error::{DialError, InvalidAnswer, NetworkStopped, PublishError, RequestError};
 use crate::event::ConnectedPeer;
@@ -29,6 +29,15 @@ pub struct NetworkHandle {
     local_peer: PeerId,
     commands: mpsc::Sender<Command>,
     shared: Shared,
+}
+
+/// A peer that was [added](NetworkHandle::add_peer).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AddedPeer {
+    /// The address as it was added.
+    pub address: Multiaddr,
+    /// Who is there; nobody when it is not connected.
+    pub connected: Option<PeerId>,
 }
 
 /// What the task shows without being asked.
@@ -236,13 +245,24 @@ impl NetworkHandle {
         }
     }
 
-    /// Stays connected with a peer: dials it now, and again whenever it is not there, for as long as it is not removed.
+    /// Stays connected with a peer: dials it now, and again whenever it is not there, for as long as it is not removed. False
+    /// when the address was added before, in exactly this form.
     ///
     /// # Errors
     ///
     /// When the service has ended.
-    pub async fn add_peer(&self, address: Multiaddr) -> Result<(), NetworkStopped> {
-        self.send(Command::AddPeer(address)).await
+    pub async fn add_peer(&self, address: Multiaddr) -> Result<bool, NetworkStopped> {
+        self.call(|answer| Command::AddPeer { address, answer }).await
+    }
+
+    /// The peers that were added, those of [`peers`](crate::NetworkConfig::peers) among them, in no order. An address that
+    /// turned out to be our own is dropped.
+    ///
+    /// # Errors
+    ///
+    /// When the service has ended.
+    pub async fn added_peers(&self) -> Result<Vec<AddedPeer>, NetworkStopped> {
+        self.call(Command::AddedPeers).await
     }
 
     /// No longer dials a peer. Its connection stays. False when the address was not added, in exactly this form.
@@ -283,41 +303,14 @@ impl NetworkHandle {
         self.call(Command::Addresses).await
     }
 
-    /// Connects no more with a peer, nor with an IP address, from either side, and closes the connections there are. This is
-    /// not remembered when the service ends.
+    /// Connects with none of these from now on, from either side, and closes the connections there are. Whoever was banned
+    /// before and is not among them may connect again. This is not remembered when the service ends.
     ///
     /// # Errors
     ///
     /// When the service has ended.
-    pub async fn ban(&self, peer: PeerId, ip: Option<IpAddr>) -> Result<(), NetworkStopped> {
-        self.send(Command::Ban { peer: Some(peer), ip }).await
-    }
-
-    /// Lets a banned peer, and a banned IP address, connect again.
-    ///
-    /// # Errors
-    ///
-    /// When the service has ended.
-    pub async fn unban(&self, peer: PeerId, ip: Option<IpAddr>) -> Result<(), NetworkStopped> {
-        self.send(Command::Unban { peer: Some(peer), ip }).await
-    }
-
-    /// Connects no more with an IP address, whoever is there, and closes the connections there are.
-    ///
-    /// # Errors
-    ///
-    /// When the service has ended.
-    pub async fn ban_ip(&self, ip: IpAddr) -> Result<(), NetworkStopped> {
-        self.send(Command::Ban { peer: None, ip: Some(ip) }).await
-    }
-
-    /// Lets a banned IP address connect again.
-    ///
-    /// # Errors
-    ///
-    /// When the service has ended.
-    pub async fn unban_ip(&self, ip: IpAddr) -> Result<(), NetworkStopped> {
-        self.send(Command::Unban { peer: None, ip: Some(ip) }).await
+    pub async fn set_banned(&self, banned: Vec<Banned>) -> Result<(), NetworkStopped> {
+        self.call(|answer| Command::SetBanned { banned, answer }).await
     }
 
     /// Takes part in the network, or no longer: then all connections are closed, nobody is dialled and nobody let in.
@@ -326,7 +319,7 @@ impl NetworkHandle {
     ///
     /// When the service has ended.
     pub async fn set_network_active(&self, active: bool) -> Result<(), NetworkStopped> {
-        self.send(Command::SetNetworkActive(active)).await
+        self.call(|answer| Command::SetNetworkActive { active, answer }).await
     }
 
     async fn send(&self, command: Command) -> Result<(), NetworkStopped> {

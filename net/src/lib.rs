@@ -12,6 +12,7 @@
 //!
 //! | file | holds |
 //! |---|---|
+//! | `banned` | [`Banned`]: whom a ban is for |
 //! | `behaviour` | everything that runs on each connection, as one libp2p behaviour |
 //! | `config` | [`NetworkConfig`]: what a node must be told |
 //! | `counters` | [`Counters`]: what the service counted |
@@ -27,9 +28,11 @@
 //! | `pre_shared_key` | [`PreSharedKey`]: the secret of a private network |
 //! | `protocol` | questions and answers: the frames, and how they travel |
 //! | `service` | the one task that owns the swarm |
+//! | `subnet` | [`Subnet`]: ranges of IP addresses |
 //! | `traffic` | [`Traffic`]: bytes that came and went |
 //! | `transport` | TCP, Noise, Yamux, QUIC, names, private networks |
 
+mod banned;
 mod behaviour;
 mod config;
 mod counters;
@@ -45,9 +48,11 @@ mod peer;
 mod pre_shared_key;
 pub mod protocol;
 mod service;
+mod subnet;
 mod traffic;
 mod transport;
 
+pub use banned::{Banned, ParseBannedError};
 pub use config::{DEFAULT_OUTBOUND_TARGET, NetworkConfig, Role};
 pub use counters::{Counter, Counters};
 pub use error::{DialError, InvalidAnswer, NetworkError, NetworkStopped, PublishError, RequestError};
@@ -57,7 +62,7 @@ pub use event::{
 };
 pub use facts::{PeerFacts, TransportKind};
 pub use gossip::{Acceptance, HeaderError, ValidationToken};
-pub use handle::NetworkHandle;
+pub use handle::{AddedPeer, NetworkHandle};
 pub use identity::{IdentityError, load_or_create_identity};
 pub use libp2p::identity::Keypair;
 pub use libp2p::{Multiaddr, PeerId};
@@ -65,4 +70,5 @@ pub use limits::{Limits, Quota};
 pub use names::NetworkNames;
 pub use pre_shared_key::{PreSharedKey, PreSharedKeyError};
 pub use service::{Network, NetworkService};
+pub use subnet::{ParseSubnetError, Subnet};
 pub use traffic::Traffic;

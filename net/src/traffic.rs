@@ -5,8 +5,10 @@
 use std::collections::HashMap;
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures::{AsyncRead, AsyncWrite};
 use libp2p::PeerId;
@@ -36,12 +38,50 @@ impl Counts {
     }
 }
 
+/// The traffic with one peer.
+#[derive(Debug, Default)]
+struct PeerCounts {
+    counts: Counts,
+    /// When bytes came and went last, in seconds since 1970; 0 if never.
+    last_received: AtomicU64,
+    last_sent: AtomicU64,
+}
+
+/// What is known of the traffic with one peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct PeerTraffic {
+    pub(crate) traffic: Traffic,
+    /// When bytes came last, to the second.
+    pub(crate) last_received: Option<SystemTime>,
+    /// When bytes went last, to the second.
+    pub(crate) last_sent: Option<SystemTime>,
+}
+
+impl PeerCounts {
+    fn get(&self) -> PeerTraffic {
+        let time = |seconds: &AtomicU64| match seconds.load(Ordering::Relaxed) {
+            0 => None,
+            seconds => UNIX_EPOCH.checked_add(Duration::from_secs(seconds)),
+        };
+        PeerTraffic {
+            traffic: self.counts.get(),
+            last_received: time(&self.last_received),
+            last_sent: time(&self.last_sent),
+        }
+    }
+}
+
+/// Now, in seconds since 1970.
+fn unix_time() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
 /// The traffic of all connections.
 #[derive(Debug, Default)]
 pub(crate) struct TrafficCounts {
     total: Counts,
     /// Of each peer that has connections, with their number.
-    peers: Mutex<HashMap<PeerId, (usize, Arc<Counts>)>>,
+    peers: Mutex<HashMap<PeerId, (usize, Arc<PeerCounts>)>>,
 }
 
 impl TrafficCounts {
@@ -51,11 +91,11 @@ impl TrafficCounts {
     }
 
     /// Of the connections with one peer.
-    pub(crate) fn of(&self, peer: &PeerId) -> Traffic {
+    pub(crate) fn of(&self, peer: &PeerId) -> PeerTraffic {
         self.peers().get(peer).map(|(_, counts)| counts.get()).unwrap_or_default()
     }
 
-    fn peers(&self) -> MutexGuard<'_, HashMap<PeerId, (usize, Arc<Counts>)>> {
+    fn peers(&self) -> MutexGuard<'_, HashMap<PeerId, (usize, Arc<PeerCounts>)>> {
         // Nothing panics while it holds the lock.
         self.peers.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -66,7 +106,7 @@ pub(crate) struct CountedMuxer {
     inner: StreamMuxerBox,
     peer: PeerId,
     all: Arc<TrafficCounts>,
-    counts: Arc<Counts>,
+    counts: Arc<PeerCounts>,
 }
 
 impl CountedMuxer {
@@ -81,7 +121,7 @@ impl CountedMuxer {
     }
 
     fn counted(&self, inner: SubstreamBox) -> CountedStream {
-        CountedStream { inner, all: Arc::clone(&self.all), counts: Arc::clone(&self.counts) }
+        CountedStream { inner, all: Arc::clone(&self.all), peer: Arc::clone(&self.counts) }
     }
 }
 
@@ -124,18 +164,20 @@ impl StreamMuxer for CountedMuxer {
 pub(crate) struct CountedStream {
     inner: SubstreamBox,
     all: Arc<TrafficCounts>,
-    counts: Arc<Counts>,
+    peer: Arc<PeerCounts>,
 }
 
 impl CountedStream {
     fn received(&self, bytes: usize) {
         self.all.total.received.add(bytes as u64);
-        self.counts.received.add(bytes as u64);
+        self.peer.counts.received.add(bytes as u64);
+        self.peer.last_received.store(unix_time(), Ordering::Relaxed);
     }
 
     fn sent(&self, bytes: usize) {
         self.all.total.sent.add(bytes as u64);
-        self.counts.sent.add(bytes as u64);
+        self.peer.counts.sent.add(bytes as u64);
+        self.peer.last_sent.store(unix_time(), Ordering::Relaxed);
     }
 }
 

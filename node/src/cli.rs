@@ -12,6 +12,7 @@ mod health;
 mod interruption;
 mod metrics;
 mod network;
+mod peers;
 mod progress;
 mod rpc;
 mod run;
@@ -49,6 +50,7 @@ enum Command {
     Network(network::NetworkArgs),
     Config(config::ConfigArgs),
     Metrics(metrics::MetricsArgs),
+    Peers(Box<peers::PeersArgs>),
     Rpc(rpc::RpcArgs),
 }
 
@@ -68,6 +70,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Network(args) => network::run(args),
         Command::Config(args) => config::run(&args, &given),
         Command::Metrics(args) => metrics::run(&args),
+        Command::Peers(args) => peers::run(&args, &given),
         Command::Rpc(args) => rpc::run(&args, &given),
     };
     match answer.and_then(|text| print(&text)) {

@@ -13,6 +13,7 @@ use crate::chain_service::ChainHandle;
 use crate::coin_scans::CoinScans;
 use crate::config::Config;
 use crate::metrics::Metrics;
+use crate::penalty::Reputation;
 use crate::tx_index::TxIndex;
 
 /// What RPC methods, metrics and the miner share. Held behind an `Arc`.
@@ -34,6 +35,8 @@ pub(crate) struct NodeContext {
     pub(crate) metrics: Metrics,
     /// The way to other nodes, as soon as there is one.
     pub(crate) network: OnceLock<NetworkHandle>,
+    /// Who is banned, as soon as there is a network.
+    pub(crate) reputation: OnceLock<Arc<Reputation>>,
     /// Who reads all coins.
     pub(crate) coin_scans: Arc<CoinScans>,
     /// Where the transactions of the chain are; nothing unless the user wants to know.

@@ -21,9 +21,10 @@ use cairn_chain::mempool::policy::TransactionVerdict;
 use cairn_chain::validation::Verdict;
 use cairn_net::{Acceptance, RequestError, Violation};
 
-pub(crate) use bans::{Ban, BanList, BanListError, Banned};
-pub(crate) use reputation::Reputation;
-pub(crate) use score::{Consequence, PeerScores};
+pub(crate) use bans::{Ban, BanListError};
+use bans::{BanFile, BanList};
+pub(crate) use reputation::{BAN_TIME, Reputation, unix_time};
+use score::{Consequence, PeerScores};
 
 /// Misbehaviour after which a peer is banned at once.
 const BAN: i32 = 100;

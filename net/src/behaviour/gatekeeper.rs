@@ -1,7 +1,6 @@
 //! Refuses connections for their address, before anything is spent on them.
 
 use std::convert::Infallible;
-use std::net::IpAddr;
 use std::task::{Context, Poll};
 
 use libp2p::core::Endpoint;
@@ -15,6 +14,7 @@ use libp2p::{Multiaddr, PeerId};
 
 use crate::limits::Limits;
 use crate::peer::{Admission, ip_of};
+use crate::subnet::SubnetSet;
 
 /// [`Admission`] as a behaviour.
 #[derive(Debug)]
@@ -31,15 +31,11 @@ impl Gatekeeper {
         Self { admission: Admission::new(limits, is_local), closing: Vec::new(), established: Vec::new() }
     }
 
-    /// Refuses an address from now on, and closes its connections when the swarm is polled next.
-    pub(crate) fn ban(&mut self, ip: IpAddr) {
-        let banned = self.admission.ban(ip);
+    /// Refuses these addresses from now on, and no others that were refused. Closes their connections when the swarm is
+    /// polled next.
+    pub(crate) fn set_banned(&mut self, banned: SubnetSet) {
+        let banned = self.admission.set_banned(banned);
         self.closing.extend(self.established.iter().filter(|(_, id)| banned.contains(id)));
-    }
-
-    /// No longer refuses an address.
-    pub(crate) fn unban(&mut self, ip: IpAddr) {
-        self.admission.unban(ip);
     }
 
     /// Refuses everybody and closes everything, or not any longer.

@@ -1,6 +1,6 @@
 //! Which addresses may be connected with.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use libp2p::swarm::ConnectionId;
@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::address::{Prefix, is_global};
 use crate::limits::Limits;
+use crate::subnet::SubnetSet;
 
 /// Why a connection is refused for its address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -36,7 +37,7 @@ struct Connection {
 #[derive(Debug)]
 pub(crate) struct Admission {
     is_active: bool,
-    banned: HashSet<IpAddr>,
+    banned: SubnetSet,
     per_host: usize,
     per_group: usize,
     /// Whether addresses that only a local network reaches have no limit.
@@ -50,7 +51,7 @@ impl Admission {
     pub(crate) fn new(limits: &Limits, is_local: bool) -> Self {
         Self {
             is_active: true,
-            banned: HashSet::new(),
+            banned: SubnetSet::default(),
             per_host: limits.max_inbound_per_host,
             per_group: limits.max_inbound_per_group,
             is_local,
@@ -65,17 +66,11 @@ impl Admission {
         self.is_active = is_active;
     }
 
-    /// Refuses an address from now on. The connections to close.
-    pub(crate) fn ban(&mut self, ip: IpAddr) -> Vec<ConnectionId> {
-        let ip = ip.to_canonical();
-        self.banned.insert(ip);
-        let of_banned = self.connections.iter().filter(|(_, connection)| connection.ip == ip);
+    /// Refuses these addresses from now on, and no others that were refused. The connections to close.
+    pub(crate) fn set_banned(&mut self, banned: SubnetSet) -> Vec<ConnectionId> {
+        self.banned = banned;
+        let of_banned = self.connections.iter().filter(|(_, connection)| self.banned.contains(connection.ip));
         of_banned.map(|(id, _)| *id).collect()
-    }
-
-    /// No longer refuses an address.
-    pub(crate) fn unban(&mut self, ip: IpAddr) {
-        self.banned.remove(&ip.to_canonical());
     }
 
     /// A connection from `ip` begins; it is counted until [`ended`](Self::ended). Addresses without an IP are not limited.
@@ -104,7 +99,7 @@ impl Admission {
     pub(crate) fn check(&self, ip: Option<IpAddr>) -> Result<(), Refusal> {
         match ip.map(|ip| ip.to_canonical()) {
             _ if !self.is_active => Err(Refusal::Inactive),
-            Some(ip) if self.banned.contains(&ip) => Err(Refusal::Banned(ip)),
+            Some(ip) if self.banned.contains(ip) => Err(Refusal::Banned(ip)),
             _ => Ok(()),
         }
     }
@@ -188,13 +183,15 @@ mod tests {
         admission.inbound(id(1), ip("10.0.0.1")).unwrap();
         admission.outbound(id(2), ip("10.0.0.1"));
         admission.outbound(id(3), ip("10.0.0.2"));
-        let mut closed = admission.ban("::ffff:10.0.0.1".parse().unwrap());
+        let banned = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
+        let mut closed = admission.set_banned(banned(&["::ffff:10.0.0.1", "192.0.2.0/24"]));
         closed.sort_unstable();
         assert_eq!(closed, [id(1), id(2)]);
         assert!(matches!(admission.inbound(id(4), ip("10.0.0.1")), Err(Refusal::Banned(_))));
         assert!(matches!(admission.check(ip("10.0.0.1")), Err(Refusal::Banned(_))));
+        assert!(matches!(admission.check(ip("192.0.2.7")), Err(Refusal::Banned(_))));
         assert_eq!(admission.check(ip("10.0.0.2")), Ok(()));
-        admission.unban("10.0.0.1".parse().unwrap());
+        assert_eq!(admission.set_banned(banned(&["192.0.2.0/24"])), []);
         assert_eq!(admission.check(ip("10.0.0.1")), Ok(()));
     }
 

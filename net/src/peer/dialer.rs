@@ -79,14 +79,26 @@ impl<S: BuildHasher> Dialer<S> {
         Self { targets: HashMap::new(), connected: HashMap::new(), spread, backoff: BACKOFF }
     }
 
-    /// Names a peer; it is due at once. Naming it again changes nothing.
-    pub(crate) fn add(&mut self, now: Instant, target: Target) {
+    /// Names a peer; it is due at once. Naming it again changes nothing, and is answered with false.
+    pub(crate) fn add(&mut self, now: Instant, target: Target) -> bool {
+        if self.targets.contains_key(&target) {
+            return false;
+        }
         let known = target.peer();
         let state = match known.and_then(|peer| self.connected.get(&peer)) {
             Some(since) => State::Connected { since: *since },
             None => State::Waiting { until: now },
         };
-        self.targets.entry(target).or_insert(Attempt { state, failures: 0, known });
+        self.targets.insert(target, Attempt { state, failures: 0, known });
+        true
+    }
+
+    /// The peers that were named, and who it is of those that are connected.
+    pub(crate) fn targets(&self) -> impl Iterator<Item = (&Target, Option<PeerId>)> {
+        self.targets.iter().map(|(target, attempt)| {
+            let is_connected = matches!(attempt.state, State::Connected { .. });
+            (target, attempt.known.filter(|_| is_connected))
+        })
     }
 
     /// No longer dials a peer. False when it was not named.

@@ -1,13 +1,13 @@
 //! What the node may ask of the service.
 
-use std::net::IpAddr;
-
 use bitcoin::block::Header;
 use libp2p::{Multiaddr, PeerId};
 use tokio::sync::oneshot;
 
+use crate::banned::Banned;
 use crate::error::{DialError, PublishError, RequestError};
 use crate::gossip::{Acceptance, ValidationToken};
+use crate::handle::AddedPeer;
 use crate::protocol::{BlockTransactions, Blocks, CompactBlocks, Exchange, Headers, StatusExchange, Transactions};
 
 /// A question to a peer, and where its answer goes. Whoever asked may stop waiting; the question stays open until the peer
@@ -32,12 +32,12 @@ pub(crate) enum Command {
     AskTransactions(Question<Transactions>),
     AskCompactBlock(Question<CompactBlocks>),
     AskBlockTransactions(Question<BlockTransactions>),
-    AddPeer(Multiaddr),
+    AddPeer { address: Multiaddr, answer: oneshot::Sender<bool> },
     RemovePeer { address: Multiaddr, answer: oneshot::Sender<bool> },
+    AddedPeers(oneshot::Sender<Vec<AddedPeer>>),
     Dial { address: Multiaddr, answer: oneshot::Sender<Result<(), DialError>> },
     Disconnect(PeerId),
     Addresses(oneshot::Sender<Vec<(PeerId, Multiaddr)>>),
-    Ban { peer: Option<PeerId>, ip: Option<IpAddr> },
-    Unban { peer: Option<PeerId>, ip: Option<IpAddr> },
-    SetNetworkActive(bool),
+    SetBanned { banned: Vec<Banned>, answer: oneshot::Sender<()> },
+    SetNetworkActive { active: bool, answer: oneshot::Sender<()> },
 }

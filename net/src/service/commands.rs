@@ -1,6 +1,6 @@
 //! Doing what the node asks.
 
-use std::net::IpAddr;
+use std::collections::HashSet;
 use std::time::Instant;
 
 use bitcoin::consensus::serialize;
@@ -10,6 +10,8 @@ use tracing::info;
 use super::NetworkService;
 use super::command::Command;
 use super::dials::Dial;
+use crate::banned::Banned;
+use crate::handle::AddedPeer;
 use crate::peer::Target;
 
 impl NetworkService {
@@ -30,40 +32,55 @@ impl NetworkService {
             Command::AskTransactions(question) => self.ask(question),
             Command::AskCompactBlock(question) => self.ask(question),
             Command::AskBlockTransactions(question) => self.ask(question),
-            Command::AddPeer(address) => self.dialer.add(Instant::now(), Target { address }),
+            Command::AddPeer { address, answer } => {
+                let _ = answer.send(self.dialer.add(Instant::now(), Target { address }));
+            }
             Command::RemovePeer { address, answer } => {
                 let _ = answer.send(self.dialer.remove(&Target { address }));
+            }
+            Command::AddedPeers(answer) => {
+                let _ = answer.send(self.added_peers());
             }
             Command::Dial { address, answer } => self.dial(address, Dial::Once(answer)),
             Command::Disconnect(peer) => self.disconnect(peer),
             Command::Addresses(answer) => {
                 let _ = answer.send(self.discovery.outbound.addresses());
             }
-            Command::Ban { peer, ip } => self.ban(peer, ip),
-            Command::Unban { peer, ip } => self.unban(peer, ip),
-            Command::SetNetworkActive(active) => self.set_network_active(active),
+            Command::SetBanned { banned, answer } => {
+                self.set_banned(&banned);
+                let _ = answer.send(());
+            }
+            Command::SetNetworkActive { active, answer } => {
+                self.set_network_active(active);
+                let _ = answer.send(());
+            }
         }
     }
 
-    fn ban(&mut self, peer: Option<PeerId>, ip: Option<IpAddr>) {
+    /// Refuses these from now on, and nobody else who was refused.
+    fn set_banned(&mut self, banned: &[Banned]) {
+        let subnets = banned.iter().filter_map(|banned| match banned {
+            Banned::Subnet(subnet) => Some(*subnet),
+            Banned::Peer(_) => None,
+        });
+        let peers: HashSet<PeerId> = banned.iter().filter_map(Banned::peer).collect();
         let behaviour = self.swarm.behaviour_mut();
-        if let Some(peer) = peer {
-            behaviour.banned.block_peer(peer);
-            self.forget_candidate(&peer);
-        }
-        if let Some(ip) = ip {
-            self.swarm.behaviour_mut().gatekeeper.ban(ip);
-        }
-    }
-
-    fn unban(&mut self, peer: Option<PeerId>, ip: Option<IpAddr>) {
-        let behaviour = self.swarm.behaviour_mut();
-        if let Some(peer) = peer {
+        behaviour.gatekeeper.set_banned(subnets.collect());
+        let pardoned = behaviour.banned.blocked_peers().difference(&peers).copied().collect::<Vec<_>>();
+        for peer in pardoned {
             behaviour.banned.unblock_peer(peer);
         }
-        if let Some(ip) = ip {
-            behaviour.gatekeeper.unban(ip);
+        for peer in peers {
+            if self.swarm.behaviour_mut().banned.block_peer(peer) {
+                self.forget_candidate(&peer);
+            }
         }
+    }
+
+    fn added_peers(&self) -> Vec<AddedPeer> {
+        let named = self.dialer.targets();
+        let added = named.filter(|(target, _)| !self.config.rendezvous.contains(&target.address));
+        added.map(|(target, connected)| AddedPeer { address: target.address.clone(), connected }).collect()
     }
 
     fn set_network_active(&mut self, active: bool) {

@@ -40,13 +40,13 @@ pub(super) trait Served: Exchange {
         0
     }
 
-    /// The hash of its rules that a request carries.
-    fn spec_hash_of_request(_: &Self::Request) -> Option<[u8; 32]> {
+    /// The peer's status, if a request carries it.
+    fn status_of_request(_: &Self::Request) -> Option<&Status> {
         None
     }
 
-    /// The hash of its rules that a response carries.
-    fn spec_hash_of_response(_: &Self::Response) -> Option<[u8; 32]> {
+    /// The peer's status, if a response carries it.
+    fn status_of_response(_: &Self::Response) -> Option<&Status> {
         None
     }
 }
@@ -196,12 +196,12 @@ impl Served for StatusExchange {
         InboundRequest::Status { peer, status, reply }
     }
 
-    fn spec_hash_of_request(status: &Status) -> Option<[u8; 32]> {
-        Some(status.spec_hash)
+    fn status_of_request(status: &Status) -> Option<&Status> {
+        Some(status)
     }
 
-    fn spec_hash_of_response(status: &Status) -> Option<[u8; 32]> {
-        Some(status.spec_hash)
+    fn status_of_response(status: &Status) -> Option<&Status> {
+        Some(status)
     }
 }
 

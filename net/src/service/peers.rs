@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
+use libp2p::core::ConnectedPoint;
 use libp2p::swarm::ConnectionId;
 use libp2p::{Multiaddr, PeerId};
 
@@ -24,6 +25,8 @@ struct Peer {
     /// Of the first connection.
     address: Multiaddr,
     direction: Direction,
+    /// Our end of it, where the peer opened it.
+    local_address: Option<Multiaddr>,
     is_identified: bool,
     /// When it must be identified.
     deadline: Instant,
@@ -51,13 +54,20 @@ impl Peers {
         now: Instant,
         peer: PeerId,
         connection: ConnectionId,
-        (address, direction): (Multiaddr, Direction),
+        endpoint: ConnectedPoint,
         limits: &Limits,
     ) {
+        let (address, direction, local_address) = match endpoint {
+            ConnectedPoint::Dialer { address, .. } => (address, Direction::Outbound, None),
+            ConnectedPoint::Listener { local_addr, send_back_addr } => {
+                (send_back_addr, Direction::Inbound, Some(local_addr))
+            }
+        };
         let peer = self.0.entry(peer).or_insert_with(|| Peer {
             connections: Vec::new(),
             address,
             direction,
+            local_address,
             is_identified: false,
             deadline: now + IDENTIFY_TIMEOUT,
             listens: None,
@@ -95,6 +105,11 @@ impl Peers {
         }
         state.listens = Some((now, addresses.to_vec()));
         true
+    }
+
+    /// Our end of the first connection, where the peer opened it.
+    pub(super) fn local_address(&self, peer: &PeerId) -> Option<&Multiaddr> {
+        self.0.get(peer)?.local_address.as_ref()
     }
 
     /// Where a peer is, if that is an IP address.
@@ -139,17 +154,21 @@ fn sanitized(user_agent: &str) -> String {
 mod tests {
     use super::*;
 
+    fn inbound(send_back_addr: Multiaddr) -> ConnectedPoint {
+        ConnectedPoint::Listener { local_addr: "/ip4/127.0.0.1/tcp/8433".parse().unwrap(), send_back_addr }
+    }
+
     #[test]
     fn a_peer_is_gone_with_its_last_connection() {
         let (now, peer) = (Instant::now(), PeerId::random());
         let [first, second] = [1, 2].map(ConnectionId::new_unchecked);
         let mut peers = Peers::default();
-        let from = |port| (format!("/ip4/127.0.0.1/tcp/{port}").parse::<Multiaddr>().unwrap(), Direction::Inbound);
+        let from = |port| inbound(format!("/ip4/127.0.0.1/tcp/{port}").parse().unwrap());
         peers.established(now, peer, first, from(1), &Limits::public());
         peers.established(now, peer, second, from(2), &Limits::public());
 
         let connected = peers.identified(peer, "/cairn:1/").unwrap();
-        assert_eq!(connected.address, from(1).0);
+        assert_eq!(connected.address, *from(1).get_remote_address());
         assert_eq!(peers.identified(peer, "/cairn:2/"), None, "told twice");
 
         assert_eq!(peers.closed(peer, first), Closed::OneOfMany);
@@ -161,7 +180,7 @@ mod tests {
     fn who_does_not_say_who_it_is_is_overdue() {
         let (now, peer) = (Instant::now(), PeerId::random());
         let mut peers = Peers::default();
-        let from = ("/ip4/127.0.0.1/tcp/1".parse().unwrap(), Direction::Outbound);
+        let from = inbound("/ip4/127.0.0.1/tcp/1".parse().unwrap());
         peers.established(now, peer, ConnectionId::new_unchecked(1), from, &Limits::public());
         let deadline = peers.next_deadline().unwrap();
         assert_eq!(peers.overdue(deadline - Duration::from_millis(1)), []);
@@ -178,7 +197,7 @@ mod tests {
         let address = |port: u16| vec![format!("/ip4/127.0.0.1/tcp/{port}").parse::<Multiaddr>().unwrap()];
         let mut peers = Peers::default();
         assert!(!peers.learns(now, &peer, &address(1)));
-        let from = (address(1).remove(0), Direction::Inbound);
+        let from = inbound(address(1).remove(0));
         peers.established(now, peer, ConnectionId::new_unchecked(1), from, &Limits::public());
         assert!(peers.learns(now, &peer, &address(1)));
         assert!(!peers.learns(now, &peer, &address(2)));

@@ -82,7 +82,7 @@ impl NetworkService {
         request: E::Request,
         channel: ResponseChannel<Answer<E::Response>>,
     ) {
-        if E::spec_hash_of_request(&request).is_some_and(|hash| hash != self.config.spec_hash) {
+        if E::status_of_request(&request).is_some_and(|status| status.spec_hash != self.config.spec_hash) {
             return self.on_violation(peer, Violation::AnotherNetwork);
         }
         // Work in hand first: what is refused for it costs the peer nothing.
@@ -95,6 +95,9 @@ impl NetworkService {
         if let Err(wait) = allowed {
             self.counters.quota_breaches.add_one();
             return self.respond::<E>(channel, Answer::Busy { wait });
+        }
+        if let Some(status) = E::status_of_request(&request) {
+            self.facts.told_status(&peer, status);
         }
         let (reply, answered) = Reply::new();
         // Closed is as good as full: the node is stopping.
@@ -124,11 +127,14 @@ impl NetworkService {
         let _ = E::behaviour(self.swarm.behaviour_mut()).send_response(channel, answer);
     }
 
-    /// Refuses the answer of a peer that follows other rules.
+    /// Refuses the answer of a peer that follows other rules, and remembers the status of any other.
     fn check_network<E: Served>(&mut self, peer: PeerId, response: E::Response) -> Result<E::Response, RequestError> {
-        if E::spec_hash_of_response(&response).is_some_and(|hash| hash != self.config.spec_hash) {
-            self.on_violation(peer, Violation::AnotherNetwork);
-            return Err(InvalidAnswer::AnotherNetwork.into());
+        if let Some(status) = E::status_of_response(&response) {
+            if status.spec_hash != self.config.spec_hash {
+                self.on_violation(peer, Violation::AnotherNetwork);
+                return Err(InvalidAnswer::AnotherNetwork.into());
+            }
+            self.facts.told_status(&peer, status);
         }
         Ok(response)
     }

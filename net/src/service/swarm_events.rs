@@ -13,7 +13,7 @@ use super::peers::Closed;
 use super::{NetworkService, describe};
 use crate::behaviour::{BehaviourEvent, exchange_protocol};
 use crate::error::NetworkError;
-use crate::event::{Direction, Violation};
+use crate::event::Violation;
 use crate::peer::{ip_of, is_global};
 use crate::protocol::{BlockTransactions, Blocks, CompactBlocks, Headers, StatusExchange, Transactions};
 
@@ -113,12 +113,8 @@ impl NetworkService {
         self.dialer.connected(now, peer);
         let dialled = endpoint.is_dialer().then(|| endpoint.get_remote_address().clone());
         self.discovery.outbound.connected(now, peer, dialled, was_named);
-        let from = match endpoint {
-            ConnectedPoint::Dialer { address, .. } => (address, Direction::Outbound),
-            ConnectedPoint::Listener { send_back_addr, .. } => (send_back_addr, Direction::Inbound),
-        };
-        debug!(%peer, address = %from.0, "connection established");
-        self.peers.established(now, peer, connection, from, &self.config.limits);
+        debug!(%peer, address = %endpoint.get_remote_address(), "connection established");
+        self.peers.established(now, peer, connection, endpoint, &self.config.limits);
     }
 
     fn on_closed(&mut self, peer: PeerId, connection: ConnectionId) {
@@ -142,15 +138,15 @@ impl NetworkService {
 
     fn on_inbound_failed(&mut self, address: &Multiaddr, error: &ListenError) {
         self.counters.connections_failed.add_one();
-        let is_private = self.config.pre_shared_key.is_some();
+        let has_key = self.config.pre_shared_key.is_some();
         let reason = match error {
             ListenError::Denied { cause } => describe_refusal(cause),
             other => describe(other),
         };
-        if matches!(error, ListenError::Denied { .. }) || is_private {
+        if matches!(error, ListenError::Denied { .. }) || has_key {
             self.counters.connections_refused.add_one();
         }
-        if is_private {
+        if has_key || self.config.allow.is_some() {
             // Few have a reason to come here, so this is worth a line.
             info!(%address, reason, "inbound connection failed");
         } else {
@@ -178,7 +174,7 @@ impl NetworkService {
                 return;
             }
             info!(%peer, address = %connected.address, agent = connected.user_agent, "peer connected");
-            self.facts.connected(SystemTime::now(), connected.clone());
+            self.facts.connected(SystemTime::now(), connected.clone(), self.peers.local_address(&peer).cloned());
             self.connected.send_modify(|peers| peers.push(connected.clone()));
             self.peer_events.connected(connected);
         }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use cairn_net::{Direction, Keypair, Multiaddr, NetworkConfig, NetworkNames, PeerEvent, PeerId, Role};
+use cairn_net::{Banned, Direction, Keypair, Multiaddr, NetworkConfig, NetworkNames, PeerEvent, PeerId, Role};
 use libp2p::multiaddr::Protocol;
 
 use crate::support::{Node, answer_plainly, status, until, within};
@@ -117,7 +117,7 @@ async fn no_more_candidates_are_dialled_than_are_wanted() {
     until("as many peers as are wanted", || connected(&node).len() == 2).await;
     // A peer that goes is replaced, so whoever wanted more would have dialled by then.
     let lost = *connected(&node).iter().next().unwrap();
-    node.handle.ban(lost, None).await.unwrap();
+    node.handle.set_banned(vec![Banned::Peer(lost)]).await.unwrap();
     until("another peer instead", || connected(&node).len() == 2 && !connected(&node).contains(&lost)).await;
     assert_eq!(node.handle.counters().candidates_dialled.get(), 3);
 }

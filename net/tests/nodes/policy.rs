@@ -1,12 +1,8 @@
 //! Who is let in, and who is not.
 
-use std::net::{IpAddr, Ipv4Addr};
-
-use cairn_net::{Direction, Keypair, Multiaddr, Network, NetworkError, PreSharedKey, TransportKind};
+use cairn_net::{Banned, Direction, Keypair, Multiaddr, Network, NetworkError, PreSharedKey, TransportKind};
 
 use crate::support::{Node, answer_plainly, config, status, until, within};
-
-const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 async fn private(key: u8) -> Node {
     Node::with(|config| config.pre_shared_key = Some(PreSharedKey::new([key; 32]))).await
@@ -66,7 +62,7 @@ async fn only_peers_on_the_list_are_let_in_and_dialled() {
 async fn a_banned_peer_is_thrown_out_and_stays_out_until_it_is_pardoned() {
     let (mut node, mut banned) = (Node::start().await, Node::start().await);
     banned.connect(&mut node).await;
-    node.handle.ban(banned.id(), None).await.unwrap();
+    node.handle.set_banned(vec![Banned::Peer(banned.id())]).await.unwrap();
     node.expect_disconnected(banned.id()).await;
     banned.expect_disconnected(node.id()).await;
 
@@ -78,7 +74,7 @@ async fn a_banned_peer_is_thrown_out_and_stays_out_until_it_is_pardoned() {
     let mut other = Node::start().await;
     other.connect(&mut node).await;
 
-    node.handle.unban(banned.id(), None).await.unwrap();
+    node.handle.set_banned(Vec::new()).await.unwrap();
     node.handle.dial(banned.address()).await.unwrap();
     node.expect_connected(banned.id()).await;
 }
@@ -88,7 +84,7 @@ async fn a_banned_address_is_closed_to_everybody() {
     let (mut node, mut inbound, mut outbound) = (Node::start().await, Node::start().await, Node::start().await);
     inbound.connect(&mut node).await;
     node.connect(&mut outbound).await;
-    node.handle.ban_ip(LOOPBACK).await.unwrap();
+    node.handle.set_banned(vec!["127.0.0.0/8".parse().unwrap()]).await.unwrap();
     inbound.expect_disconnected(node.id()).await;
     outbound.expect_disconnected(node.id()).await;
     until("nobody is left", || node.handle.connected_peers().is_empty()).await;
@@ -96,7 +92,7 @@ async fn a_banned_address_is_closed_to_everybody() {
     let error = node.handle.dial(inbound.address()).await.unwrap_err().to_string();
     assert!(error.contains("127.0.0.1 is banned"), "{error}");
     assert!(inbound.handle.dial(node.address()).await.is_err());
-    node.handle.unban_ip(LOOPBACK).await.unwrap();
+    node.handle.set_banned(Vec::new()).await.unwrap();
     node.handle.dial(inbound.address()).await.unwrap();
 }
 
@@ -163,6 +159,12 @@ async fn bytes_and_pings_are_counted() {
     assert_eq!(facts.transport, TransportKind::Tcp);
     assert!(facts.min_ping <= facts.ping && facts.traffic.sent >= 138 && facts.traffic.received >= 138);
     assert!(facts.connected_since.elapsed().unwrap().as_secs() < 60);
+    assert!(facts.last_received.unwrap().elapsed().unwrap().as_secs() < 60 && facts.last_sent.is_some());
+    assert_eq!((facts.id, facts.status.as_ref().map(|status| status.height)), (0, Some(1)));
+    assert_eq!(facts.local_address, None);
+    let [facts] = &answerer.handle.peer_facts()[..] else { panic!("one peer") };
+    let local = facts.local_address.as_ref().unwrap();
+    assert_eq!(answerer.address().to_string(), format!("{local}/p2p/{}", answerer.id()));
 
     asker.handle.disconnect(answerer.id()).await.unwrap();
     asker.expect_disconnected(answerer.id()).await;

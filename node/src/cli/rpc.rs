@@ -19,10 +19,10 @@ use serde_json::value::RawValue;
 
 use super::Answer;
 use super::failure::Failure;
-use crate::config::{FileOption, Given, NetworkConfig, RpcAccess, Settings};
+use crate::config::{Given, Settings};
 use crate::rpc::{JsonType, pretty};
 use client::Response;
-use connection::Connection;
+pub(super) use connection::{Connection, ConnectionArgs};
 
 /// Bytes of arguments that are read from standard input; the node takes no more.
 const MAX_STDIN: u64 = 32 << 20;
@@ -45,17 +45,7 @@ const INDENT: usize = 2;
     cairn rpc help getblock")]
 pub(super) struct RpcArgs {
     #[command(flatten)]
-    network: NetworkConfig,
-    #[command(flatten)]
-    file: FileOption,
-    /// Where the node is.
-    #[arg(long, value_name = "HOST", default_value = "127.0.0.1")]
-    rpc_connect: String,
-    #[command(flatten)]
-    access: RpcAccess,
-    /// Seconds to wait for the answer; 0 is for ever.
-    #[arg(long, value_name = "SECONDS", default_value_t = 900)]
-    rpc_timeout: u64,
+    connection: ConnectionArgs,
     /// Read more arguments from standard input, one a line: secrets, which others could see on a command line, and what is
     /// too long for one.
     #[arg(long)]
@@ -76,15 +66,35 @@ pub(super) fn run(args: &RpcArgs, given: &Given) -> Answer {
         words.extend(text.lines().map(str::to_owned));
     }
     let params = params::from_words(&args.method, &words).map_err(Failure::Usage)?;
-    let method = serde_json::Value::from(&*args.method);
-    let request = format!("{{\"jsonrpc\":\"2.0\",\"id\":\"cairn\",\"method\":{method},\"params\":{params}}}");
-    let connection = Connection::find(args, &Settings::gather(given)?)?;
-    let response = client::post(&connection, &request)?;
-    print_reply(&connection, &response)
+    let connection = Connection::find(&args.connection, &Settings::gather(given)?)?;
+    let Some(result) = call(&connection, &args.method, &params)? else {
+        return Ok(String::new());
+    };
+    Ok(match JsonType::of(&result) {
+        JsonType::Null => String::new(),
+        JsonType::String => serde_json::from_str::<String>(result.get())? + "\n",
+        _ => pretty(result.get(), INDENT) + "\n",
+    })
 }
 
-/// The text for a result; a failure for everything else.
-fn print_reply(connection: &Connection, response: &Response) -> Answer {
+/// Calls a method with `params` as JSON. The result, if there is any.
+///
+/// # Errors
+///
+/// What the node answers instead, or why it does not answer.
+pub(super) fn call(
+    connection: &Connection,
+    method: &str,
+    params: &str,
+) -> Result<Option<Box<RawValue>>, Box<dyn Error>> {
+    let method = serde_json::Value::from(method);
+    let request = format!("{{\"jsonrpc\":\"2.0\",\"id\":\"cairn\",\"method\":{method},\"params\":{params}}}");
+    let response = client::post(connection, &request)?;
+    read_reply(connection, &response)
+}
+
+/// The result; a failure for everything else.
+fn read_reply(connection: &Connection, response: &Response) -> Result<Option<Box<RawValue>>, Box<dyn Error>> {
     #[derive(Deserialize)]
     struct Reply {
         result: Option<Box<RawValue>>,
@@ -105,14 +115,7 @@ fn print_reply(connection: &Connection, response: &Response) -> Answer {
     if let Some(ReplyError { code, message }) = reply.error {
         return Err(Failure::Rpc { code, message }.into());
     }
-    let Some(result) = reply.result else {
-        return Ok(String::new());
-    };
-    Ok(match JsonType::of(&result) {
-        JsonType::Null => String::new(),
-        JsonType::String => serde_json::from_str::<String>(result.get())? + "\n",
-        _ => pretty(result.get(), INDENT) + "\n",
-    })
+    Ok(reply.result)
 }
 
 #[cfg(test)]

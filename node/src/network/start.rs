@@ -58,6 +58,9 @@ pub(crate) async fn start(context: &SharedContext, tasks: &mut Tasks) -> Result<
     info!(peer = %handle.local_peer_id(), addresses = ?handle.listen_addresses(), "listening for peers");
 
     let reputation = Arc::new(Reputation::open(Arc::clone(context), handle.clone())?);
+    // Nobody else has set it.
+    let _ = context.reputation.set(Arc::clone(&reputation));
+    tasks.spawn("bans", Arc::clone(&reputation).enforce());
     let (sync, commands) = sync::channel();
     let relay = Relay::new(Arc::clone(context), handle.clone(), Arc::clone(&reputation), sync.clone());
     let NetworkEvents { peers, headers, transactions, requests } = events;

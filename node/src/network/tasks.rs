@@ -8,7 +8,7 @@ use cairn_net::{GossipHeader, GossipTransaction, InboundRequest, PeerEvent};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{MissedTickBehavior, interval};
-use tracing::{debug, info, warn};
+use tracing::debug;
 
 use super::serve::Server;
 use crate::chain_service::ChainStopped;
@@ -30,17 +30,12 @@ pub(super) async fn follow_peers(
 ) -> Result<(), Infallible> {
     while let Some(event) = unless_stopped(&context, events.recv()).await {
         match event {
-            PeerEvent::Connected(peer) => {
-                info!(peer = %peer.peer, address = %peer.address, user_agent = peer.user_agent, "peer connected");
-                sync.peer_connected(peer.peer).await;
-            }
+            PeerEvent::Connected(peer) => sync.peer_connected(peer.peer).await,
             PeerEvent::Disconnected(peer) => {
-                info!(%peer, "peer disconnected");
                 relay.forget_peer(&peer);
                 sync.peer_disconnected(peer).await;
             }
             PeerEvent::Misbehaved { peer, violation } => {
-                warn!(%peer, %violation, "peer misbehaved");
                 reputation.judge(peer, &Conduct::Violation(&violation)).await;
             }
         }

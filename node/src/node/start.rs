@@ -89,6 +89,7 @@ impl Node {
             coin_scans: Arc::default(),
             tx_index,
             network: OnceLock::new(),
+            reputation: OnceLock::new(),
             mempool_loaded: AtomicBool::new(false),
         });
         let mut node = Self {

@@ -1,6 +1,7 @@
 //! Errors that clients are told (Core: `rpc/protocol.h`, `JSONRPCError`).
 
 use cairn_chain::chainstate::ChainstateError;
+use cairn_net::NetworkStopped;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use thiserror::Error;
@@ -167,6 +168,12 @@ impl Serialize for RpcError {
 
 impl From<ChainStopped> for RpcError {
     fn from(_: ChainStopped) -> Self {
+        Self::shutting_down()
+    }
+}
+
+impl From<NetworkStopped> for RpcError {
+    fn from(_: NetworkStopped) -> Self {
         Self::shutting_down()
     }
 }

@@ -143,6 +143,7 @@ impl RpcTest {
             coin_scans: Arc::default(),
             tx_index,
             network: OnceLock::new(),
+            reputation: OnceLock::new(),
             mempool_loaded: AtomicBool::new(true),
         });
         let mut options = RpcServerOptions::new(vec!["127.0.0.1:0".parse().unwrap()], &context.directory);

@@ -130,7 +130,7 @@ fn whoever_is_not_on_the_list_is_refused_and_so_is_whoever_is_not_on_ours() {
     wait_for_failures(&second);
     assert_eq!((first.peers(), second.peers()), (1, 0));
     let (theirs, ours) = (first.node.stop(), second.node.stop());
-    assert!(theirs.contains("not allowed"), "{theirs}");
+    assert!(theirs.contains("allow list"), "{theirs}");
     assert!(ours.contains("peer not reached") || ours.contains("refused"), "{ours}");
 }
 

@@ -65,7 +65,26 @@ impl Running {
     }
 
     pub(crate) fn wait_for_peers(&self, count: u64) {
-        wait_for(&format!("{count} peers"), || (self.peers() >= count).then_some(()));
+        wait_for(&format!("{count} peers"), || (self.peers() == count).then_some(()));
+    }
+
+    /// Its only peer.
+    pub(crate) fn peer(&self) -> Value {
+        wait_for("a peer", || self.call("getpeerinfo", json!([])).as_array().unwrap().first().cloned())
+    }
+
+    /// The number and the words of an error.
+    pub(crate) fn failure(&self, method: &str, params: Value) -> (i64, String) {
+        let failure = self.rpc.failure(method, &params);
+        (failure.code, failure.message)
+    }
+
+    /// What a command says that asks this node.
+    pub(crate) fn cairn(&self, args: &[&str]) -> String {
+        let port = self.node.endpoints["rpc"][0].as_str().unwrap().rsplit_once(':').unwrap().1.to_owned();
+        let output = self.datadir.run(&[args, &["--network", "regtest", "--rpc-port", &port]].concat());
+        assert!(output.status.success(), "{args:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
     }
 
     pub(crate) fn mine(&self, blocks: u32) {

@@ -5,15 +5,33 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::Args;
+
 use super::super::failure::Failure;
-use super::RpcArgs;
-use crate::config::{NetworkConfig, RpcAccess, Settings};
+use crate::config::{FileOption, NetworkConfig, RpcAccess, Settings};
 use crate::node::Endpoints;
 use crate::rpc::{COOKIE_FILE, Secret};
 
+/// Options of every command that asks a running node.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ConnectionArgs {
+    #[command(flatten)]
+    network: NetworkConfig,
+    #[command(flatten)]
+    file: FileOption,
+    /// Where the node is.
+    #[arg(long, value_name = "HOST", default_value = "127.0.0.1")]
+    rpc_connect: String,
+    #[command(flatten)]
+    access: RpcAccess,
+    /// Seconds to wait for the answer; 0 is for ever.
+    #[arg(long, value_name = "SECONDS", default_value_t = 900)]
+    rpc_timeout: u64,
+}
+
 /// Everything that a request needs besides its body.
 #[derive(Debug)]
-pub(super) struct Connection {
+pub(in crate::cli) struct Connection {
     pub(super) host: String,
     pub(super) port: u16,
     /// User and password, separated by a colon; absent if there is no cookie.
@@ -26,7 +44,7 @@ pub(super) struct Connection {
 
 impl Connection {
     /// What the options say, and the cookie of the node whose data they name.
-    pub(super) fn find(args: &RpcArgs, settings: &Settings) -> Result<Self, Box<dyn Error>> {
+    pub(in crate::cli) fn find(args: &ConnectionArgs, settings: &Settings) -> Result<Self, Box<dyn Error>> {
         let network: NetworkConfig = settings.resolve()?;
         let access: RpcAccess = settings.resolve()?;
         access.check()?;

@@ -1,19 +1,36 @@
-//! Other nodes (Core: `rpc/net.cpp`). There are none yet, and nothing is said of any.
+//! Other nodes (Core: `rpc/net.cpp`).
 //!
 //! | file | holds |
 //! |---|---|
+//! | `added` | nodes to stay connected with |
+//! | `bans` | who may not connect |
+//! | `connections` | connections ended |
+//! | `known_nodes` | nodes that may be dialled |
+//! | `node_address` | addresses of nodes as clients write and read them |
 //! | `peer_info` | what is told of a peer |
 
+pub(super) mod added;
+pub(super) mod bans;
+pub(super) mod connections;
+pub(super) mod known_nodes;
+mod node_address;
 mod peer_info;
 
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use cairn_net::protocol::Services;
 use cairn_net::{Direction, NetworkHandle};
 use serde::Serialize;
 
 use crate::context::NodeContext;
-use crate::rpc::{Btc, Call, Category, Example, Method, ResultDoc, RpcError, RpcResult, to_result};
-use peer_info::{PEER_FIELDS, PeerView};
+use crate::network::own_status;
+use crate::penalty::Reputation;
+use crate::rpc::{
+    Btc, Call, Category, Example, Method, ResultDoc, RpcError, RpcErrorCode, RpcResult, find_method, to_result,
+};
+use node_address::{network as network_of, socket_address};
+use peer_info::{PEER_FIELDS, PeerView, SyncedWith};
 
 /// The version of Bitcoin Core whose interface this is, as it counts them (Core: `CLIENT_VERSION`, `clientversion.h`).
 const CLIENT_VERSION: u32 = 319_900;
@@ -24,6 +41,8 @@ const SUBVERSION: &str = concat!("/Satoshi:31.99.0/Cairn:", env!("CARGO_PKG_VERS
 const PROTOCOL_VERSION: u32 = 70_016;
 /// The networks that Core knows (Core: `GetNetworkName`, `netbase.cpp`).
 const NETWORKS: [&str; 5] = ["ipv4", "ipv6", "onion", "i2p", "cjdns"];
+/// What is known of an address that an interface listens at (Core: `LOCAL_IF`, `net.h`).
+const LOCAL_IF: u32 = 1;
 /// Seconds over which uploads are counted (Core: `MAX_UPLOAD_TIMEFRAME`, `net.h`).
 const MAX_UPLOAD_TIMEFRAME: u32 = 24 * 60 * 60;
 
@@ -168,6 +187,42 @@ impl Connections {
     }
 }
 
+/// The way to other nodes (Core: `EnsureConnman`, `rpc/server_util.cpp`).
+fn network(context: &NodeContext) -> Result<&NetworkHandle, RpcError> {
+    context.network.get().ok_or_else(no_network)
+}
+
+/// Who is banned (Core: `EnsureBanman`, `rpc/server_util.cpp`).
+fn reputation(context: &NodeContext) -> Result<&Arc<Reputation>, RpcError> {
+    context.reputation.get().ok_or_else(no_network)
+}
+
+fn no_network() -> RpcError {
+    let message = "Error: Peer-to-peer functionality missing or disabled";
+    RpcError::new(RpcErrorCode::ClientP2pDisabled, message)
+}
+
+/// The error for a command that there is not: the help of the method, as in Core.
+fn help_of(call: &Call, method: &str) -> RpcError {
+    let help = find_method(method).map(|method| method.help(call.dispatcher.rpc_port));
+    RpcError::misc(help.unwrap_or_default())
+}
+
+/// Services as clients read them: 16 hexadecimal digits.
+fn services_hex(services: Services) -> String {
+    format!("{:016x}", services.0)
+}
+
+/// The names of services (Core: `serviceFlagToStr`, `protocol.cpp`).
+fn services_names(services: Services) -> Vec<&'static str> {
+    let names = [
+        (Services::NETWORK, "NETWORK"),
+        (Services::WITNESS, "WITNESS"),
+        (Services::NETWORK_LIMITED, "NETWORK_LIMITED"),
+    ];
+    names.into_iter().filter(|(service, _)| services.contains(*service)).map(|(_, name)| name).collect()
+}
+
 async fn getconnectioncount(call: Call) -> RpcResult {
     to_result(&Connections::now(&call.context).count())
 }
@@ -189,14 +244,11 @@ async fn getnettotals(call: Call) -> RpcResult {
         timemillis: u64,
         uploadtarget: UploadTarget,
     }
-    if Connections::now(&call.context).count() > 0 {
-        // A number that is not known is better not told.
-        return Err(RpcError::misc("Bytes to and from peers are not counted yet"));
-    }
+    let traffic = call.context.network.get().map(NetworkHandle::traffic).unwrap_or_default();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     to_result(&NetTotals {
-        totalbytesrecv: 0,
-        totalbytessent: 0,
+        totalbytesrecv: traffic.received,
+        totalbytessent: traffic.sent,
         timemillis: u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
         // There is no target, so that none is reached.
         uploadtarget: UploadTarget {
@@ -220,12 +272,18 @@ async fn getnetworkinfo(call: Call) -> RpcResult {
         proxy_randomize_credentials: bool,
     }
     #[derive(Serialize)]
+    struct LocalAddress {
+        address: String,
+        port: u16,
+        score: u32,
+    }
+    #[derive(Serialize)]
     struct NetworkInfo {
         version: u32,
         subversion: &'static str,
         protocolversion: u32,
         localservices: String,
-        localservicesnames: [&'static str; 0],
+        localservicesnames: Vec<&'static str>,
         localrelay: bool,
         timeoffset: i64,
         networkactive: bool,
@@ -235,39 +293,67 @@ async fn getnetworkinfo(call: Call) -> RpcResult {
         networks: Vec<Network>,
         relayfee: Btc,
         incrementalfee: Btc,
-        localaddresses: [(); 0],
+        localaddresses: Vec<LocalAddress>,
         warnings: [&'static str; 0],
     }
     let fees = |options: &cairn_chain::mempool::MempoolOptions| {
         (options.min_relay_fee_rate.fee_per_kvb(), options.incremental_relay_fee_rate.fee_per_kvb())
     };
     let (relay, incremental) = call.context.chain.call(move |chain| fees(chain.mempool.options())).await?;
-    let network =
-        |name| Network { name, limited: true, reachable: false, proxy: "", proxy_randomize_credentials: false };
+    let services = own_status(&call.context).await?.services;
+    let network = call.context.network.get();
+    let is_reachable = |name| network.is_some() && matches!(name, "ipv4" | "ipv6");
+    let network_info = |name| Network {
+        name,
+        limited: !is_reachable(name),
+        reachable: is_reachable(name),
+        proxy: "",
+        proxy_randomize_credentials: false,
+    };
+    let listening = network.map(NetworkHandle::listen_addresses).unwrap_or_default();
+    let routable = listening.iter().filter_map(socket_address);
+    let routable = routable.filter(|address| matches!(network_of(Some(address.ip())), "ipv4" | "ipv6"));
+    let local = |address: std::net::SocketAddr| LocalAddress {
+        address: address.ip().to_string(),
+        port: address.port(),
+        score: LOCAL_IF,
+    };
     let connections = Connections::now(&call.context);
     to_result(&NetworkInfo {
         version: CLIENT_VERSION,
         subversion: SUBVERSION,
         protocolversion: PROTOCOL_VERSION,
-        localservices: format!("{:016x}", 0),
-        localservicesnames: [],
+        localservices: services_hex(services),
+        localservicesnames: services_names(services),
         localrelay: true,
         timeoffset: 0,
-        networkactive: call.context.network.get().is_some(),
+        networkactive: network.is_some_and(NetworkHandle::is_network_active),
         connections: connections.count(),
         connections_in: connections.inbound,
         connections_out: connections.outbound,
-        networks: NETWORKS.map(network).into(),
+        networks: NETWORKS.map(network_info).into(),
         relayfee: Btc(relay),
         incrementalfee: Btc(incremental),
-        localaddresses: [],
+        localaddresses: routable.map(local).collect(),
         warnings: [],
     })
 }
 
 async fn getpeerinfo(call: Call) -> RpcResult {
-    let peers = call.context.network.get().map(NetworkHandle::connected_peers).unwrap_or_default();
-    let views: Vec<_> = peers.iter().map(PeerView::new).collect();
+    let Some(network) = call.context.network.get() else { return to_result(&[(); 0]) };
+    let added: Vec<_> = network.added_peers().await?.into_iter().filter_map(|added| added.connected).collect();
+    let peers = network.peer_facts();
+    let tips: Vec<_> = peers.iter().map(|facts| facts.status.as_ref().map(|status| status.tip_hash)).collect();
+    let synced = call.context.chain.call(move |chain| {
+        let synced = |tip: Option<_>| tip.and_then(|tip| SyncedWith::find(&chain.chainstate, &tip));
+        tips.into_iter().map(synced).collect::<Vec<_>>()
+    });
+    let synced = synced.await?;
+    let views: Vec<_> = peers
+        .iter()
+        .zip(synced)
+        .map(|(facts, synced)| PeerView::new(facts, added.contains(&facts.peer.peer), synced))
+        .collect();
     to_result(&views)
 }
 

@@ -120,7 +120,6 @@ fn messages() {
 #[test]
 fn methods_that_are_missing() {
     let (scene, client) = scene();
-    let peer = "127.0.0.1:1";
     let hash = scene.hash(0);
     let psbt = String::new();
     type Attempt<'a> = Box<dyn Fn(&Client) -> (i32, String) + 'a>;
@@ -130,18 +129,6 @@ fn methods_that_are_missing() {
         ("joinpsbts", Box::new(|client| refusal(client.join_psbt(std::slice::from_ref(&psbt))))),
         ("combinepsbt", Box::new(|client| refusal(client.combine_psbt(std::slice::from_ref(&psbt))))),
         ("finalizepsbt", Box::new(|client| refusal(client.finalize_psbt(&psbt, None)))),
-        ("addnode", Box::new(|client| refusal(client.add_node(peer)))),
-        ("addnode", Box::new(|client| refusal(client.remove_node(peer)))),
-        ("addnode", Box::new(|client| refusal(client.onetry_node(peer)))),
-        ("disconnectnode", Box::new(|client| refusal(client.disconnect_node(peer)))),
-        ("disconnectnode", Box::new(|client| refusal(client.disconnect_node_by_id(0)))),
-        ("getaddednodeinfo", Box::new(|client| refusal(client.get_added_node_info(None)))),
-        ("getnodeaddresses", Box::new(|client| refusal(client.get_node_addresses(None)))),
-        ("listbanned", Box::new(|client| refusal(client.list_banned()))),
-        ("clearbanned", Box::new(|client| refusal(client.clear_banned()))),
-        ("setban", Box::new(|client| refusal(client.add_ban("127.0.0.2", 1, false)))),
-        ("setban", Box::new(|client| refusal(client.remove_ban("127.0.0.2")))),
-        ("setnetworkactive", Box::new(|client| refusal(client.set_network_active(true)))),
         ("getzmqnotifications", Box::new(|client| refusal(client.get_zmq_notifications()))),
     ];
     let help = scene.rpc.call("help", &serde_json::json!([]));

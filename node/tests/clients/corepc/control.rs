@@ -43,6 +43,24 @@ fn the_network() {
 }
 
 #[test]
+fn nodes_that_are_added_and_banned() {
+    let (_scene, client) = scene();
+    client.add_node("127.0.0.1:1", AddNodeCommand::Add).unwrap();
+    let added = client.get_added_node_info().unwrap().0;
+    assert_eq!((added[0].added_node.as_str(), added[0].connected), ("127.0.0.1:1", false));
+    client.add_node("127.0.0.1:1", AddNodeCommand::Remove).unwrap();
+    assert!(client.get_added_node_info().unwrap().0.is_empty());
+    assert_eq!(refusal(client.disconnect_node("127.0.0.1:1")).0, -29);
+    assert!(client.get_node_addresses().unwrap().0.is_empty());
+    client.set_ban("127.0.0.2", SetBanCommand::Add).unwrap();
+    assert_eq!(client.list_banned().unwrap().0[0].address, "127.0.0.2/32");
+    client.set_ban("127.0.0.2", SetBanCommand::Remove).unwrap();
+    client.clear_banned().unwrap();
+    assert!(client.list_banned().unwrap().0.is_empty());
+    client.set_network_active(true).unwrap();
+}
+
+#[test]
 fn fees_without_a_history() {
     let (_scene, client) = scene();
     let plain = client.estimate_smart_fee(6).unwrap().into_model().unwrap();
@@ -149,34 +167,26 @@ fn methods_that_are_missing() {
     let attempts: Vec<(&str, Attempt<'_>)> = vec![
         ("abortprivatebroadcast", Box::new(|client| refusal(client.abort_private_broadcast("")))),
         ("addconnection", Box::new(|client| refusal(client.add_connection("127.0.0.1:1", "feeler", false)))),
-        ("addnode", Box::new(|client| refusal(client.add_node("127.0.0.1:1", AddNodeCommand::Add)))),
         ("addpeeraddress", Box::new(|client| refusal(client.add_peer_address("127.0.0.1", 1)))),
         ("analyzepsbt", Box::new(|client| refusal(client.analyze_psbt(&psbt)))),
-        ("clearbanned", Box::new(|client| refusal(client.clear_banned()))),
         ("combinepsbt", Box::new(|client| refusal(client.combine_psbt(std::slice::from_ref(&psbt))))),
         ("converttopsbt", Box::new(|client| refusal(client.convert_to_psbt(transaction)))),
         ("createpsbt", Box::new(|client| refusal(client.create_psbt(&[], &[])))),
         ("decodepsbt", Box::new(|client| refusal(client.decode_psbt("")))),
-        ("disconnectnode", Box::new(|client| refusal(client.disconnect_node("127.0.0.1:1")))),
         ("dumptxoutset", Box::new(|client| refusal(client.dump_tx_out_set("utxo.dat", "latest")))),
         ("finalizepsbt", Box::new(|client| refusal(client.finalize_psbt(&psbt)))),
-        ("getaddednodeinfo", Box::new(|client| refusal(client.get_added_node_info()))),
         ("getaddrmaninfo", Box::new(|client| refusal(client.get_addr_man_info()))),
         ("getblockfilter", Box::new(|client| refusal(client.get_block_filter(hash)))),
         ("getblockfrompeer", Box::new(|client| refusal(client.get_block_from_peer(hash, 0)))),
         ("getdescriptoractivity", Box::new(|client| refusal(client.get_descriptor_activity(&[], &[])))),
-        ("getnodeaddresses", Box::new(|client| refusal(client.get_node_addresses()))),
         ("getorphantxs", Box::new(|client| refusal(client.get_orphan_txs()))),
         ("getprivatebroadcastinfo", Box::new(|client| refusal(client.get_private_broadcast_info()))),
         ("getrawaddrman", Box::new(|client| refusal(client.get_raw_addrman()))),
         ("getzmqnotifications", Box::new(|client| refusal(client.get_zmq_notifications()))),
         ("joinpsbts", Box::new(|client| refusal(client.join_psbts(std::slice::from_ref(&psbt))))),
-        ("listbanned", Box::new(|client| refusal(client.list_banned()))),
         ("loadtxoutset", Box::new(|client| refusal(client.load_tx_out_set("utxo.dat")))),
         ("logging", Box::new(|client| refusal(client.logging()))),
         ("scanblocks", Box::new(|client| refusal(client.scan_blocks_status()))),
-        ("setban", Box::new(|client| refusal(client.set_ban("127.0.0.2", SetBanCommand::Add)))),
-        ("setnetworkactive", Box::new(|client| refusal(client.set_network_active(true)))),
         ("utxoupdatepsbt", Box::new(|client| refusal(client.utxo_update_psbt(&psbt)))),
     ];
     let help = client.help().unwrap();
