@@ -57,8 +57,7 @@ mod verdict;
 mod version_bits;
 mod witness_commitment;
 
-pub(crate) use block::check_not_mutated;
-pub use block::{CheckedBlock, check_block};
+pub use block::{CheckedBlock, check_block, check_not_mutated};
 pub use cache::{ScriptExecutionCache, ValidationCache};
 pub use contextual::{ContextuallyCheckedBlock, contextual_check_block};
 pub use error::{BlockError, HeaderError, InputsError, TransactionError};

@@ -102,8 +102,10 @@ pub(crate) fn penalty(conduct: &Conduct<'_>) -> Penalty {
             Verdict::Invalid | Verdict::InvalidBody | Verdict::InvalidHeader | Verdict::Mutated => {
                 Penalty::new(Reject, BAN, "invalid header")
             }
-            // It may not have heard yet that the block below is invalid (Core bans for the second, except over compact blocks).
-            Verdict::CachedInvalid | Verdict::InvalidParent => Penalty::new(Reject, BAN, "header on an invalid block"),
+            // Headers are forwarded before their blocks are verified, so it may not know yet. Who insists follows other rules.
+            Verdict::CachedInvalid | Verdict::InvalidParent => {
+                Penalty::new(Reject, FAILURE, "header on an invalid block")
+            }
             Verdict::MissingParent | Verdict::TooNew | Verdict::LowWork | Verdict::OurFault => {
                 Penalty::new(Ignore, 0, "header of no use")
             }
@@ -128,7 +130,8 @@ pub(crate) fn penalty(conduct: &Conduct<'_>) -> Penalty {
                 Penalty::new(Reject, BAN, "invalid block")
             }
             Verdict::Mutated => Penalty::new(Reject, BAN, "mutated block"),
-            Verdict::InvalidParent | Verdict::CachedInvalid => Penalty::new(Reject, BAN, "block on an invalid block"),
+            // It was asked for, and may have stood in line behind the one that turned out invalid.
+            Verdict::InvalidParent | Verdict::CachedInvalid => Penalty::new(Ignore, 0, "block on an invalid block"),
             Verdict::MissingParent | Verdict::TooNew | Verdict::LowWork | Verdict::OurFault => {
                 Penalty::new(Ignore, 0, "block of no use")
             }

@@ -115,7 +115,7 @@ fn check_merkle_root(block: &Block) -> Result<(), BlockError> {
 /// # Errors
 ///
 /// The first rule that is broken; the real block may still come.
-pub(crate) fn check_not_mutated(block: &Block, expects_commitment: bool) -> Result<(), BlockError> {
+pub fn check_not_mutated(block: &Block, expects_commitment: bool) -> Result<(), BlockError> {
     check_merkle_root(block)?;
     if block.transaction(0).is_some_and(TransactionRef::is_coinbase) {
         return check_witness_malleation(block, expects_commitment);

@@ -95,6 +95,11 @@ impl Peers {
         Closed::Last { was_identified }
     }
 
+    /// Whether we opened the first connection with a peer.
+    pub(super) fn was_dialled(&self, peer: &PeerId) -> bool {
+        self.0.get(peer).is_some_and(|state| state.direction == Direction::Outbound)
+    }
+
     /// A peer says where it listens. False when that is nothing new, or when it changes its mind too often.
     pub(super) fn learns(&mut self, now: Instant, peer: &PeerId, addresses: &[Multiaddr]) -> bool {
         let Some(state) = self.0.get_mut(peer) else { return false };

@@ -118,6 +118,7 @@ impl NetworkService {
     }
 
     fn on_closed(&mut self, peer: PeerId, connection: ConnectionId) {
+        let was_dialled = self.peers.was_dialled(&peer);
         match self.peers.closed(peer, connection) {
             Closed::OneOfMany => {}
             Closed::Last { was_identified } => {
@@ -131,6 +132,9 @@ impl NetworkService {
                     self.connected.send_modify(|connected| connected.retain(|other| other.peer != peer));
                 } else {
                     self.counters.connections_failed.add_one();
+                    if was_dialled {
+                        info!(%peer, "peer closed the connection before it said who it is: it may have refused us");
+                    }
                 }
             }
         }

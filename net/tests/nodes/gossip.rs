@@ -10,11 +10,16 @@ use tokio::time::sleep;
 
 use crate::support::{Node, header, transaction, until, within};
 
-/// Three nodes in a line.
+/// Three nodes in a line, of which the middle one knows that the last one wants headers and transactions: what it forwards before
+/// would go to nobody.
 async fn line() -> [Node; 3] {
     let [mut first, mut middle, mut last] = [Node::start().await, Node::start().await, Node::start().await];
-    first.connect(&mut middle).await;
     middle.connect(&mut last).await;
+    middle.publish_header(header(0)).await;
+    middle.publish_transaction(&transaction(0, 100)).await;
+    within("a header", last.events.headers.recv()).await.unwrap();
+    within("a transaction", last.events.transactions.recv()).await.unwrap();
+    first.connect(&mut middle).await;
     [first, middle, last]
 }
 

@@ -13,8 +13,10 @@
 #![allow(clippy::print_stderr, reason = "a bench that fails says why")]
 #![allow(clippy::unwrap_used, reason = "the evil peer is a test's")]
 
+#[allow(dead_code, reason = "another bench uses the rest")]
 #[path = "../rpc/client.rs"]
 mod client;
+#[allow(dead_code, reason = "tests use the rest")]
 #[path = "../../tests/network/evil_peer.rs"]
 mod evil_peer;
 mod gossip;

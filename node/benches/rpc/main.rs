@@ -92,7 +92,7 @@ fn measure_tip(program: &Program, workload: &Workload, figures: &mut Figures) ->
     figures.against_bare("sendrawtransaction, one by one", wall, single.transactions.len(), bare, "1 thread");
 
     let before = bare::measure(&batched.checks, THREADS)?;
-    let wall = time(|| send_batches(&mut client, batched))?;
+    let wall = time(|| send_batches(&mut client, &batched.transactions))?;
     let bare = (before + bare::measure(&batched.checks, THREADS)?) / 2;
     figures.against_bare("sendrawtransaction, batches of 100", wall, batched.transactions.len(), bare, "2 threads");
 
@@ -117,15 +117,16 @@ fn measure_tip(program: &Program, workload: &Workload, figures: &mut Figures) ->
 fn measure_templates(program: &Program, workload: &Workload, figures: &mut Figures) -> Result<()> {
     let node = Node::start(program, workload)?;
     let mut client = node.client()?;
-    let (last, rest) = workload.sent.split_last().ok_or("no blocks to send")?;
-    let wall = time(|| rest.iter().try_for_each(|sent| send_batches(&mut client, sent)))?;
-    let pooled: usize = rest.iter().map(|sent| sent.transactions.len()).sum();
-    if pooled < POOLED {
-        return Err(format!("{pooled} transactions are too few").into());
+    let mut independent = workload.sent.iter().flat_map(SentBlock::independent);
+    let pooled: Vec<&String> = independent.by_ref().take(POOLED).collect();
+    if pooled.len() < POOLED {
+        return Err(format!("{} transactions are too few", pooled.len()).into());
     }
+    let wall = time(|| send_batches(&mut client, &pooled))?;
+    let pooled = pooled.len();
     figures.rate("transactions into the pool, in batches", pooled, wall);
     let mut walls = Vec::new();
-    for transaction in last.transactions.iter().take(TEMPLATES) {
+    for transaction in independent.take(TEMPLATES) {
         client.call("sendrawtransaction", &json!([transaction, 0]))?;
         let start = Instant::now();
         let template = client.call("getblocktemplate", &json!([{"rules": ["segwit"]}]))?;
@@ -190,9 +191,9 @@ fn send_each(client: &mut Client, sent: &SentBlock) -> Result<()> {
     Ok(())
 }
 
-fn send_batches(client: &mut Client, sent: &SentBlock) -> Result<()> {
-    for transactions in sent.transactions.chunks(BATCH) {
-        let calls: Vec<_> = transactions.iter().map(|transaction| json!([transaction, 0])).collect();
+fn send_batches(client: &mut Client, transactions: &[impl AsRef<str>]) -> Result<()> {
+    for transactions in transactions.chunks(BATCH) {
+        let calls: Vec<_> = transactions.iter().map(|transaction| json!([transaction.as_ref(), 0])).collect();
         client.call_all("sendrawtransaction", &calls)?;
     }
     Ok(())

@@ -12,7 +12,7 @@ use crate::POOLED;
 /// Transactions of a block. Blocks that split coins, too, hold no more.
 const TRANSACTIONS: usize = 2_000;
 /// Blocks that a node has from the start: the last ones are full.
-const BASE: u32 = 116;
+const BASE: u32 = 140;
 
 /// A chain, and blocks on top of it whose transactions are sent.
 pub(crate) struct Workload {
@@ -32,35 +32,53 @@ pub(crate) struct SentBlock {
     pub(crate) hex: String,
     /// In hexadecimal digits: those that a node without any of these blocks takes.
     pub(crate) transactions: Vec<String>,
+    /// Places of those in `transactions` that spend nothing of the blocks that are sent: pools take any number of them.
+    independent: Vec<usize>,
     pub(crate) checks: Vec<SignatureCheck>,
 }
 
-/// Transactions that a node does not take before more blocks are mined: coinbases, and what spends such.
+/// Transactions that are not in the chain yet.
 #[derive(Default)]
-struct Premature(HashSet<Txid>);
+struct Unconfirmed {
+    /// Those that a node does not take before more blocks are mined: coinbases, and what spends such.
+    premature: HashSet<Txid>,
+    /// Those that are sent.
+    sent: HashSet<Txid>,
+}
 
-impl Premature {
-    /// Whether a transaction has to wait, too.
-    fn holds_up(&mut self, transaction: &Transaction) -> bool {
-        let waits = transaction.input.iter().any(|input| self.0.contains(&input.previous_output.txid));
-        if waits {
-            self.0.insert(transaction.compute_txid());
-        }
-        waits
+impl Unconfirmed {
+    fn insert_coinbase(&mut self, block: &Block) {
+        self.premature.insert(block.txdata[0].compute_txid());
     }
 
-    fn insert_coinbase(&mut self, block: &Block) {
-        self.0.insert(block.txdata[0].compute_txid());
+    /// Whether a transaction can be sent, and if so whether it spends only what is confirmed.
+    fn insert(&mut self, transaction: &Transaction) -> Option<bool> {
+        let spends =
+            |of: &HashSet<Txid>| transaction.input.iter().any(|input| of.contains(&input.previous_output.txid));
+        let (waits, depends) = (spends(&self.premature), spends(&self.sent));
+        let inserted = if waits { &mut self.premature } else { &mut self.sent };
+        inserted.insert(transaction.compute_txid());
+        (!waits).then_some(!depends)
     }
 }
 
 impl SentBlock {
-    fn of(generated: GeneratedBlock, premature: &mut Premature) -> Self {
+    fn of(generated: GeneratedBlock, unconfirmed: &mut Unconfirmed) -> Self {
         let GeneratedBlock { block, signature_checks: checks } = generated;
-        premature.insert_coinbase(&block);
-        let transactions = block.txdata[1..].iter().filter(|transaction| !premature.holds_up(transaction));
-        let transactions = transactions.map(serialize_hex).collect();
-        Self { hex: serialize_hex(&block), transactions, checks }
+        unconfirmed.insert_coinbase(&block);
+        let (mut transactions, mut independent) = (Vec::new(), Vec::new());
+        for transaction in &block.txdata[1..] {
+            if let Some(is_independent) = unconfirmed.insert(transaction) {
+                independent.extend(is_independent.then_some(transactions.len()));
+                transactions.push(serialize_hex(transaction));
+            }
+        }
+        Self { hex: serialize_hex(&block), transactions, independent, checks }
+    }
+
+    /// The transactions that spend nothing of the blocks that are sent.
+    pub(crate) fn independent(&self) -> impl Iterator<Item = &String> {
+        self.independent.iter().map(|place| &self.transactions[*place])
     }
 
     /// Its size.
@@ -71,20 +89,19 @@ impl SentBlock {
 
 impl Workload {
     pub(crate) fn generate() -> Self {
-        // One more for single transactions, and one for what is premature.
-        let sent = u32::try_from(POOLED.div_ceil(TRANSACTIONS) + 2).expect("a few blocks");
-        // So many coins that a transaction seldom spends what another of the pool made, however full that is.
-        let coins = 2 * POOLED + 4 * TRANSACTIONS;
+        // About seven of ten transactions spend nothing of the others, when there are eight times as many coins.
+        let sent = u32::try_from((POOLED * 3 / 2).div_ceil(TRANSACTIONS) + 1).expect("a few blocks");
+        let coins = 8 * POOLED;
         let options = ChainOptions { blocks: BASE + sent, transactions_per_block: TRANSACTIONS, coins, seed: 4 };
         let mut generator = ChainGenerator::new(options);
-        let mut premature = Premature::default();
+        let mut unconfirmed = Unconfirmed::default();
         let base = (1..=BASE).zip(&mut generator).map(|(height, GeneratedBlock { block, .. })| {
             if height + COINBASE_MATURITY > BASE + 1 {
-                premature.insert_coinbase(&block);
+                unconfirmed.insert_coinbase(&block);
             }
             BaseBlock { hash: block.block_hash().to_string(), hex: serialize_hex(&block) }
         });
         let base = base.collect();
-        Self { base, sent: generator.map(|generated| SentBlock::of(generated, &mut premature)).collect() }
+        Self { base, sent: generator.map(|generated| SentBlock::of(generated, &mut unconfirmed)).collect() }
     }
 }

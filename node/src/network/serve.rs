@@ -54,7 +54,8 @@ impl Server {
             }
             InboundRequest::Blocks { request, reply, .. } => {
                 let find = move |chain: &mut Chain| {
-                    request.hashes.iter().map(|hash| chain.chainstate.stored_block(hash)).collect::<Vec<_>>()
+                    let stored = |hash| verified_block(&chain.chainstate, hash);
+                    request.hashes.iter().map(stored).collect::<Vec<_>>()
                 };
                 let stored = self.context.chain.call(find).await?;
                 match tokio::task::spawn_blocking(move || read_blocks(stored)).await {
@@ -101,6 +102,14 @@ impl Server {
         let find = move |chain: &mut Chain| recent_block(&chain.chainstate, &hash, depth);
         Ok(self.context.chain.call(find).await?.map(RecentBlock::Stored))
     }
+}
+
+/// A block whose scripts were verified when it was connected: whoever gets another from us would blame us (Core:
+/// `BlockRequestAllowed`, `net_processing.cpp`).
+fn verified_block(chainstate: &Chainstate, hash: &BlockHash) -> Option<StoredBlock> {
+    let known = chainstate.lookup(hash)?;
+    let is_verified = known.is_active || known.was_connected;
+    chainstate.stored_block(hash).filter(|_| is_verified && !known.is_invalid)
 }
 
 /// Headers of the active chain after the first hash of the locator that is on it (Core: `getheaders`, `net_processing.cpp`).

@@ -54,7 +54,10 @@ impl PeerScores {
         }
         self.forget(now);
         let score = self.peers.entry(peer).or_insert(Score { misbehaviour: 0.0, at: now });
-        *score = Score { misbehaviour: score.now(now) + f64::from(misbehaviour), at: now };
+        let before = score.now(now);
+        // What happens to an honest peer on a bad day ends its connection, as often as it happens, and never bans it.
+        let most = if f64::from(misbehaviour) < BAN { before.max(DISCONNECT) } else { f64::INFINITY };
+        *score = Score { misbehaviour: (before + f64::from(misbehaviour)).min(most), at: now };
         match score.misbehaviour {
             ban if ban >= BAN => Consequence::Ban,
             disconnect if disconnect >= DISCONNECT => Consequence::Disconnect,
@@ -107,6 +110,16 @@ mod tests {
     }
 
     #[test]
+    fn no_number_of_small_things_bans() {
+        let (now, peer) = (Instant::now(), PeerId::random());
+        let mut scores = PeerScores::default();
+        for _ in 0..100 {
+            assert_ne!(scores.misbehaved(now, peer, 5), Consequence::Ban);
+        }
+        assert_eq!(scores.misbehaved(now, peer, 100), Consequence::Ban);
+    }
+
+    #[test]
     fn no_more_peers_are_remembered_than_fit() {
         let now = Instant::now();
         let mut scores = PeerScores::default();
@@ -116,6 +129,6 @@ mod tests {
             scores.misbehaved(now, PeerId::random(), 1);
         }
         assert!(scores.peers.len() <= MAX_PEERS);
-        assert_eq!(scores.misbehaved(now, worst, 10), Consequence::Ban, "the worst are remembered");
+        assert_eq!(scores.misbehaved(now, worst, 1), Consequence::Disconnect, "the worst are remembered");
     }
 }

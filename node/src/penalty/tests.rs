@@ -61,6 +61,14 @@ fn whoever_sends_a_bad_block_is_banned_unless_it_had_to_trust_others() {
 }
 
 #[test]
+fn whoever_forwards_what_it_could_not_know_is_not_banned() {
+    for verdict in [Verdict::InvalidParent, Verdict::CachedInvalid] {
+        assert_eq!(misbehaviour(Conduct::Header(verdict)), FAILURE);
+        assert_eq!(misbehaviour(Conduct::Block(verdict)), 0);
+    }
+}
+
+#[test]
 fn nothing_is_forwarded_that_was_found_wrong() {
     for verdict in VERDICTS {
         for conduct in [Conduct::Header(verdict), Conduct::Block(verdict), Conduct::RebuiltBlock(verdict)] {

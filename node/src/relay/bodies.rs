@@ -10,11 +10,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bitcoin::BlockHash;
-use cairn_chain::chainstate::ChainstateError;
+use cairn_chain::chainstate::{Chainstate, ChainstateError};
 use cairn_chain::compact_blocks::{CompactBlock, CompactBlockError, PartiallyDownloadedBlock, ReconstructionError};
-use cairn_chain::params::Deployment;
+use cairn_chain::params::{ChainParams, Deployment};
 use cairn_chain::primitives::{Block, DecodeError};
-use cairn_chain::validation::{BlockError, check_block};
+use cairn_chain::validation::{BlockError, check_block, check_not_mutated};
 use cairn_net::{PeerId, RequestError};
 use thiserror::Error;
 use tokio::task::JoinSet;
@@ -159,8 +159,7 @@ impl Relay {
         };
         let params = Arc::clone(&self.params);
         let started = self.context.chain.call(move |chain| {
-            let height = chain.chainstate.lookup(&compact.hash()).map_or(0, |block| block.height);
-            let segwit_active = params.consensus.activation.is_active_at(Deployment::Segwit, height);
+            let segwit_active = is_segwit_active(&chain.chainstate, &params, &compact.hash());
             PartiallyDownloadedBlock::start(compact, chain.mempool.transactions()).map(|start| (start, segwit_active))
         });
         let (partial, segwit_active) = started.await??;
@@ -181,8 +180,26 @@ impl Relay {
     async fn whole_block_from(&self, peer: PeerId, hash: BlockHash) -> Result<Arc<Block>, BodyError> {
         let answer = self.network.request_blocks(peer, vec![hash]).await?;
         let bytes = answer.blocks.into_iter().next().flatten().ok_or(BodyError::Missing)?;
-        Ok(Arc::new(blocking(move || Block::decode(bytes)).await?))
+        let segwit_active = self.is_segwit_active(hash).await?;
+        let block = blocking(move || {
+            let block = Block::decode(bytes)?;
+            // Others get the block before the chain has judged it: its witnesses, too, must be what its coinbase vouches for.
+            check_not_mutated(&block, segwit_active).map_err(|error| BodyError::Block { error, is_rebuilt: false })?;
+            Ok::<_, BodyError>(block)
+        });
+        Ok(Arc::new(block.await?))
     }
+
+    /// Whether witnesses count in a block whose header is known.
+    async fn is_segwit_active(&self, hash: BlockHash) -> Result<bool, ChainStopped> {
+        let params = Arc::clone(&self.params);
+        self.context.chain.call(move |chain| is_segwit_active(&chain.chainstate, &params, &hash)).await
+    }
+}
+
+fn is_segwit_active(chainstate: &Chainstate, params: &ChainParams, hash: &BlockHash) -> bool {
+    let height = chainstate.lookup(hash).map_or(0, |block| block.height);
+    params.consensus.activation.is_active_at(Deployment::Segwit, height)
 }
 
 /// Runs what hashes a whole block, which takes long enough to be in the way of others here.

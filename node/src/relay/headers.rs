@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bitcoin::BlockHash;
 use bitcoin::block::Header;
 use cairn_chain::chainstate::Chainstate;
+use cairn_chain::pow::Work;
 use cairn_chain::validation::{HeaderError, Verdict};
 use cairn_net::{Acceptance, GossipHeader};
 use tokio::sync::OwnedSemaphorePermit;
@@ -20,6 +21,9 @@ use crate::sync::Claim;
 /// order once it has more work.
 const MAX_FORK_DEPTH: u32 = 288;
 
+/// Blocks below the tip down to which a block that is here already is worth forwarding: peers may lack it.
+const MAX_KNOWN_DEPTH: u32 = 6;
+
 /// What is known of a header that was announced.
 #[derive(Debug)]
 enum Announced {
@@ -29,7 +33,7 @@ enum Announced {
     Refused(Verdict),
     /// Its parent is not known.
     Unconnected,
-    /// Its branch begins too far below the tip.
+    /// It is old, its branch begins too far below the tip, or has too little work to be remembered.
     Stale,
     /// Its body is wanted, and that of its parent is here.
     Next { height: u32 },
@@ -89,16 +93,19 @@ impl Relay {
 fn look_up(chainstate: &mut Chainstate, header: &Header) -> Announced {
     let hash = header.block_hash();
     let Some(parent) = chainstate.lookup(&header.prev_blockhash) else { return Announced::Unconnected };
+    let tip = chainstate.tip();
     if let Some(known) = chainstate.lookup(&hash) {
         return match (known.is_invalid, known.has_body) {
             (true, _) => Announced::Refused(Verdict::CachedInvalid),
+            // Anybody can send old headers round again.
+            (false, true) if known.height + MAX_KNOWN_DEPTH < tip.height => Announced::Stale,
             (false, true) => Announced::Known { height: known.height },
             (false, false) if parent.has_body => Announced::Next { height: known.height },
             (false, false) => Announced::Later { height: known.height },
         };
     }
-    let tip = chainstate.tip();
-    if parent.height + MAX_FORK_DEPTH < tip.height {
+    let work = parent.work + Work::from_compact(header.bits);
+    if parent.height + MAX_FORK_DEPTH < tip.height || work < chainstate.anti_dos_work_threshold() {
         return Announced::Stale;
     }
     let height = parent.height + 1;

@@ -1,10 +1,9 @@
 //! Blocks on their way to the chain thread.
 
-use cairn_chain::chainstate::BlockReference;
+use cairn_chain::chainstate::{BlockReference, ChainstateError};
 use cairn_chain::validation::{BlockError, CheckedBlock};
 use cairn_net::PeerId;
 use tokio::sync::mpsc;
-use tracing::error;
 
 use super::download::Arrival;
 use crate::chain_service::ChainHandle;
@@ -27,30 +26,28 @@ pub(super) struct Connected {
 }
 
 /// Gives blocks to the chain thread in the order in which they come, until either side is gone.
+///
+/// # Errors
+///
+/// When blocks cannot be connected any more: after a fault, or because the disk is full.
 pub(super) async fn connect(
     chain: ChainHandle,
     mut ready: mpsc::Receiver<Vec<Arrival<CheckedBlock>>>,
     done: mpsc::Sender<Vec<Connected>>,
-) {
+) -> Result<(), ChainstateError> {
     while let Some(arrivals) = ready.recv().await {
         let (senders, blocks): (Vec<_>, Vec<_>) =
             arrivals.into_iter().map(|Arrival { block, body, from }| ((block, from), body)).unzip();
-        let Ok(outcome) = chain.call(move |chain| chain.process_new_blocks(blocks)).await else { return };
-        let outcomes = match outcome {
-            Ok(outcomes) => outcomes,
-            Err(error) => {
-                // The chain thread says so, too, if it cannot go on.
-                error!(%error, "blocks could not be connected");
-                return;
-            }
-        };
-        let connected = senders.into_iter().zip(outcomes).map(|((block, from), outcome)| Connected {
+        // The node is stopping.
+        let Ok(outcomes) = chain.call(move |chain| chain.process_new_blocks(blocks)).await else { return Ok(()) };
+        let connected = senders.into_iter().zip(outcomes?).map(|((block, from), outcome)| Connected {
             block,
             from,
             outcome: outcome.map(|_| ()),
         });
         if done.send(connected.collect()).await.is_err() {
-            return;
+            break;
         }
     }
+    Ok(())
 }

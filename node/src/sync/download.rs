@@ -210,7 +210,8 @@ impl<B> Download<B> {
         let front = self.window.front_missing()?;
         let live = front.asked.iter().filter_map(|request| self.requests.get(request));
         let live = live.filter(|request| !self.is_stalled(&request.peer));
-        let late = live.map(|request| self.late_at(request)).max();
+        let all_wait = self.all_wait();
+        let late = live.map(|request| self.late_at(request, all_wait)).max();
         let pauses = self.sources.values().filter_map(|source| source.pause_ends(&front.block, now));
         late.filter(|late| *late > now).into_iter().chain(pauses).min()
     }
@@ -249,7 +250,7 @@ impl<B> Download<B> {
         let Some(Request { peer, .. }) = self.close(request) else { return };
         if let Some(source) = self.sources.get_mut(&peer) {
             match failure {
-                Failure::Busy(wait) => source.pause(now + wait.min(MAX_BUSY)),
+                Failure::Busy(wait) => source.is_busy(now + wait.min(MAX_BUSY)),
                 Failure::Unanswered => {
                     // Perhaps it was asked for more than it can send in time.
                     source.fails(now + FAILURE_PAUSE);
@@ -270,20 +271,37 @@ impl<B> Download<B> {
         Some(closed)
     }
 
-    /// When an open question is late.
-    fn late_at(&self, request: &Request) -> Instant {
+    /// When an open question is late: usually when it takes much longer than others of the peer did; while everybody waits for it,
+    /// however slow the peer is.
+    fn late_at(&self, request: &Request, all_wait: bool) -> Instant {
         let speed = self.sources.get(&request.peer).map_or(f64::INFINITY, Source::speed);
         #[allow(clippy::cast_precision_loss, reason = "an answer has a few million bytes")]
         let usual = request.bytes as f64 / speed * LATENESS;
         let usual = Duration::try_from_secs_f64(usual).unwrap_or(MAX_STALL_TIMEOUT).min(MAX_STALL_TIMEOUT);
-        request.asked + usual.max(self.stall_timeout)
+        request.asked + if all_wait { self.stall_timeout } else { usual.max(self.stall_timeout) }
+    }
+
+    /// Whether other blocks came that cannot be used, and no more can be asked for, before the front of the window has come.
+    fn all_wait(&self) -> bool {
+        let is_idle = self.window.missing().all(|slot| !slot.asked.is_empty()) || self.room_for() == 0;
+        is_idle && self.window.bytes() > 0
+    }
+
+    /// Blocks that there is memory for.
+    fn room_for(&self) -> usize {
+        let expected: usize = self.requests.values().map(|request| request.bytes).sum();
+        let left = MAX_BYTES.saturating_sub(self.window.bytes() + expected);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a size is positive and small")]
+        let fit = left / (self.block_size as usize).max(1);
+        fit
     }
 
     /// Finds peers that should have sent the front of the window by now.
     fn find_stalls(&mut self, now: Instant) {
         let Some(front) = self.window.front_missing() else { return };
         let asked: Vec<_> = front.asked.iter().filter_map(|request| self.requests.get(request)).collect();
-        let is_late = |request: &&Request| now >= self.late_at(request) || self.is_stalled(&request.peer);
+        let all_wait = self.all_wait();
+        let is_late = |request: &&Request| now >= self.late_at(request, all_wait) || self.is_stalled(&request.peer);
         if asked.is_empty() || !asked.iter().all(is_late) {
             return;
         }
@@ -312,10 +330,7 @@ impl<B> Download<B> {
         let source = &self.sources[&peer];
         let mut count = self.count_for(&peer);
         // Memory is for what is at the front first.
-        let expected: usize = self.requests.values().map(|request| request.bytes).sum();
-        let left = MAX_BYTES.saturating_sub(self.window.bytes() + expected);
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a size is positive and small")]
-        let fit = left / (self.block_size as usize).max(1);
+        let fit = self.room_for();
         let is_wanted = |slot: &&Slot<B>| source.may_have(&slot.block, now) && self.is_to_be_asked(slot, &peer);
         let hashes: Vec<_> = if fit == 0 {
             self.window.missing().take(1).filter(is_wanted).map(|slot| slot.block.hash).collect()

@@ -4,6 +4,7 @@
 //! no more, all others are asked that claim more work than we know of, or announced a header whose parent we do not know: a peer
 //! that hides the best chain hides nothing that any other peer has (Core: `fSyncStarted`, `net_processing.cpp`).
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -24,6 +25,8 @@ pub(super) enum Answered {
     More,
     /// That was all.
     All,
+    /// The peer has no time, and says for how long.
+    Busy(Duration),
     /// Nothing: the peer failed to answer.
     Failed,
 }
@@ -42,6 +45,8 @@ struct Peer {
     loading_since: Option<Instant>,
     /// Work that it claimed when it last had no more: to claim as much again is no news.
     answered_work: Option<Work>,
+    /// When it was asked last: who was not has its turn first, whatever others claim.
+    last_asked: Option<Instant>,
     paused_until: Option<Instant>,
 }
 
@@ -74,6 +79,7 @@ impl HeaderSync {
         let asked = self.peers.values().filter(|state| state.is_asked).count();
         let has_turn = |since: Instant| now.saturating_duration_since(since) < LOADING_TURN;
         let is_loading = |state: &Peer| state.is_asked && state.loading_since.is_some_and(has_turn);
+        // By its claim alone nobody keeps others from being asked.
         if asked >= MAX_ASKED || self.peers.values().any(is_loading) {
             return None;
         }
@@ -83,14 +89,12 @@ impl HeaderSync {
                 && state.paused_until.is_none_or(|until| until <= now)
                 && (state.has_more || state.has_news || claims_more)
         };
-        // Whoever is in the middle of it goes on; then whoever claims the most.
+        // Whoever is in the middle of it goes on; then whoever was not asked for the longest time; then whoever claims the most.
         let candidates = self.peers.iter_mut().filter(|(_, state)| is_worth_it(state));
-        let (peer, state) = candidates.max_by_key(|(_, state)| (state.has_more, state.work))?;
+        let turn = |state: &Peer| (state.has_more, Reverse(state.last_asked), state.work);
+        let (peer, state) = candidates.max_by_key(|(_, state)| turn(state))?;
         state.is_asked = true;
-        if state.work > best {
-            // Who is far ahead has many to send, until the answers say otherwise.
-            state.loading_since.get_or_insert(now);
-        }
+        state.last_asked = Some(now);
         Some(*peer)
     }
 
@@ -98,17 +102,27 @@ impl HeaderSync {
     pub(super) fn answered(&mut self, now: Instant, peer: &PeerId, answered: Answered) {
         let Some(state) = self.peers.get_mut(peer) else { return };
         state.is_asked = false;
-        state.has_more = answered == Answered::More;
-        if !state.has_more {
-            state.loading_since = None;
-        }
         match answered {
-            Answered::More => {}
+            Answered::More => {
+                state.has_more = true;
+                state.loading_since.get_or_insert(now);
+            }
             Answered::All => {
+                state.has_more = false;
                 state.has_news = false;
+                state.loading_since = None;
                 state.answered_work = Some(state.work);
             }
-            Answered::Failed => state.paused_until = Some(now + FAILURE_PAUSE),
+            // It goes on where it was, when it is its turn again.
+            Answered::Busy(wait) => {
+                state.loading_since = None;
+                state.paused_until = Some(now + wait.min(FAILURE_PAUSE));
+            }
+            Answered::Failed => {
+                state.has_more = false;
+                state.loading_since = None;
+                state.paused_until = Some(now + FAILURE_PAUSE);
+            }
         }
     }
 
@@ -119,90 +133,4 @@ impl HeaderSync {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn peers<const COUNT: usize>() -> [PeerId; COUNT] {
-        std::array::from_fn(|_| PeerId::random())
-    }
-
-    fn work(blocks: u8) -> Work {
-        let mut bytes = [0; 32];
-        bytes[31] = blocks;
-        Work::from_be_bytes(bytes)
-    }
-
-    #[test]
-    fn one_peer_is_asked_until_it_has_no_more() {
-        let (now, [first, second]) = (Instant::now(), peers());
-        let mut sync = HeaderSync::default();
-        sync.peer_claims(first, work(9));
-        sync.peer_claims(second, work(8));
-        for _ in 0..3 {
-            assert_eq!(sync.ask(now, work(1)), Some(first));
-            assert_eq!(sync.ask(now, work(1)), None);
-            sync.answered(now, &first, Answered::More);
-        }
-        assert_eq!(sync.ask(now, work(5)), Some(first));
-        sync.answered(now, &first, Answered::All);
-        assert_eq!(sync.ask(now, work(9)), None, "nobody claims more");
-    }
-
-    #[test]
-    fn who_claims_more_than_another_had_is_asked_too() {
-        let (now, [liar, honest]) = (Instant::now(), peers());
-        let mut sync = HeaderSync::default();
-        sync.peer_claims(liar, work(9));
-        sync.peer_claims(honest, work(8));
-        assert_eq!(sync.ask(now, work(1)), Some(liar));
-        sync.answered(now, &liar, Answered::All);
-        assert_eq!(sync.ask(now, work(2)), Some(honest));
-        sync.answered(now, &honest, Answered::All);
-        assert_eq!(sync.ask(now, work(2)), None, "both had their turn");
-        sync.peer_claims(honest, work(10));
-        assert_eq!(sync.ask(now, work(2)), Some(honest));
-    }
-
-    #[test]
-    fn who_fails_waits_while_others_are_asked() {
-        let (now, [first, second]) = (Instant::now(), peers());
-        let mut sync = HeaderSync::default();
-        sync.peer_claims(first, work(9));
-        sync.peer_claims(second, work(8));
-        assert_eq!(sync.ask(now, work(1)), Some(first));
-        sync.answered(now, &first, Answered::Failed);
-        assert_eq!(sync.ask(now, work(1)), Some(second));
-        sync.answered(now, &second, Answered::Failed);
-        assert_eq!(sync.ask(now, work(1)), None);
-        let due = sync.next_due(now).unwrap();
-        assert_eq!(sync.ask(due, work(1)), Some(first));
-    }
-
-    #[test]
-    fn who_is_slow_does_not_keep_others_from_being_asked() {
-        let (now, [slow, honest]) = (Instant::now(), peers());
-        let mut sync = HeaderSync::default();
-        sync.peer_claims(slow, work(9));
-        sync.peer_claims(honest, work(8));
-        assert_eq!(sync.ask(now, work(1)), Some(slow));
-        sync.answered(now, &slow, Answered::More);
-        assert_eq!(sync.ask(now, work(1)), Some(slow));
-        assert_eq!(sync.ask(now, work(1)), None);
-        assert_eq!(sync.ask(now + LOADING_TURN, work(1)), Some(honest));
-    }
-
-    #[test]
-    fn news_are_asked_for_whatever_a_peer_claims() {
-        let (now, [peer]) = (Instant::now(), peers());
-        let mut sync = HeaderSync::default();
-        sync.peer_claims(peer, work(1));
-        assert_eq!(sync.ask(now, work(5)), None);
-        sync.peer_has_news(peer);
-        assert_eq!(sync.ask(now, work(5)), Some(peer));
-        sync.answered(now, &peer, Answered::All);
-        assert_eq!(sync.ask(now, work(5)), None);
-        sync.remove_peer(&peer);
-        sync.peer_has_news(peer);
-        assert_eq!(sync.ask(now, work(5)), None);
-    }
-}
+mod tests;

@@ -18,8 +18,14 @@ use super::header_sync::Answered;
 use crate::chain_service::{ChainHandle, ChainStopped};
 use crate::penalty::Conduct;
 
-/// A chain of which it is not known yet whether it is worth the memory.
-pub(super) type Presync = Box<HeadersSyncState>;
+/// Where the next question to a peer goes on.
+#[derive(Debug)]
+pub(super) enum Continuation {
+    /// After a header of the peer that we know now. Our best chain may be another, and would lead to the same headers again.
+    After(BlockHash),
+    /// In a chain of which it is not known yet whether it is worth the memory.
+    Presync(Box<HeadersSyncState>),
+}
 
 /// What came of asking a peer for headers.
 #[derive(Debug)]
@@ -37,8 +43,8 @@ pub(super) struct Taken {
     pub(super) is_news: bool,
     /// Height of the last header, if the chain knows it now.
     pub(super) height: Option<u32>,
-    /// What the next answer of the peer belongs to.
-    pub(super) presync: Option<Presync>,
+    /// Where the next question goes on, if the peer has more.
+    pub(super) continuation: Option<Continuation>,
 }
 
 /// Why headers are of no use.
@@ -77,59 +83,84 @@ impl HeadersFailure {
     }
 }
 
-/// Asks a peer for headers once, and gives them to the chain. `presync` is what the last answer of the peer left.
+/// Asks a peer for headers once, and gives them to the chain. It goes on where the last answer of the peer left off.
 pub(super) async fn ask(
     network: NetworkHandle,
     chain: ChainHandle,
     peer: PeerId,
-    presync: Option<Presync>,
+    continuation: Option<Continuation>,
 ) -> HeadersAnswer {
-    match ask_and_take(&network, &chain, peer, presync).await {
-        Ok((answered, taken)) => HeadersAnswer { peer, answered, taken, failure: None },
-        Err(failure) => {
-            // Those before the one that breaks a rule are kept.
-            let taken = Taken { is_news: matches!(failure, HeadersFailure::Header(_)), ..Taken::default() };
-            HeadersAnswer { peer, answered: Answered::Failed, taken, failure: Some(failure) }
+    let request = match locator_for(&chain, continuation.as_ref()).await {
+        Ok(locator) => HeadersRequest { locator, stop: BlockHash::all_zeros() },
+        Err(stopped) => return failed(peer, None, stopped.into()),
+    };
+    let headers = match network.request_headers(peer, request).await {
+        Ok(headers) => headers,
+        // Nothing of what came before is lost.
+        Err(error) => return failed(peer, continuation, error.into()),
+    };
+    match take_answer(&chain, headers, continuation).await {
+        Ok(taken) => {
+            let answered = if taken.continuation.is_some() { Answered::More } else { Answered::All };
+            HeadersAnswer { peer, answered, taken, failure: None }
         }
+        Err(failure) => failed(peer, None, failure),
     }
 }
 
-async fn ask_and_take(
-    network: &NetworkHandle,
-    chain: &ChainHandle,
-    peer: PeerId,
-    presync: Option<Presync>,
-) -> Result<(Answered, Taken), HeadersFailure> {
-    let locator = match &presync {
-        Some(presync) => presync.next_headers_request_locator(),
-        None => chain.call(|chain| locator(&chain.chainstate)).await?,
+fn failed(peer: PeerId, continuation: Option<Continuation>, failure: HeadersFailure) -> HeadersAnswer {
+    // Those before the one that breaks a rule are kept.
+    let is_news = matches!(failure, HeadersFailure::Header(_));
+    let answered = match &failure {
+        HeadersFailure::Request(RequestError::Busy { wait }) => Answered::Busy(*wait),
+        _ => Answered::Failed,
     };
-    let headers = network.request_headers(peer, HeadersRequest { locator, stop: BlockHash::all_zeros() }).await?;
+    HeadersAnswer { peer, answered, taken: Taken { is_news, height: None, continuation }, failure: Some(failure) }
+}
+
+async fn locator_for(chain: &ChainHandle, continuation: Option<&Continuation>) -> Result<Vec<BlockHash>, ChainStopped> {
+    let after = match continuation {
+        Some(Continuation::Presync(presync)) => return Ok(presync.next_headers_request_locator()),
+        Some(Continuation::After(hash)) => Some(*hash),
+        None => None,
+    };
+    chain
+        .call(move |chain| {
+            let chainstate = &chain.chainstate;
+            let from_there = after.and_then(|hash| chainstate.locator(&hash));
+            from_there.unwrap_or_else(|| {
+                chainstate.locator(&chainstate.best_header().hash).expect("the best header is known")
+            })
+        })
+        .await
+}
+
+async fn take_answer(
+    chain: &ChainHandle,
+    headers: Vec<Header>,
+    continuation: Option<Continuation>,
+) -> Result<Taken, HeadersFailure> {
     if headers.windows(2).any(|pair| pair[1].prev_blockhash != pair[0].block_hash()) {
         return Err(HeadersFailure::NotContinuous);
     }
     let is_full = headers.len() == MAX_HEADERS_RESULTS;
-    let taken = match presync {
-        None => chain.call(move |chain| take(&mut chain.chainstate, &headers, is_full)).await??,
-        Some(presync) => {
-            let now = chain.call(|chain| chain.chainstate.adjusted_time()).await?;
-            let (headers, presync) = process_next_headers(presync, headers, is_full, now).await?;
-            let taken = chain.call(move |chain| accept(&mut chain.chainstate, &headers)).await??;
-            Taken { presync, ..taken }
-        }
+    let Some(Continuation::Presync(presync)) = continuation else {
+        return chain.call(move |chain| take(&mut chain.chainstate, &headers, is_full)).await?;
     };
-    // What is of no use goes on being of no use.
-    let goes_on = taken.presync.is_some() || (is_full && taken.height.is_some());
-    Ok((if goes_on { Answered::More } else { Answered::All }, taken))
+    let now = chain.call(|chain| chain.chainstate.adjusted_time()).await?;
+    let (headers, presync) = process_next_headers(presync, headers, is_full, now).await?;
+    let taken = chain.call(move |chain| accept(&mut chain.chainstate, &headers, is_full)).await??;
+    let continuation = presync.map(Continuation::Presync).or(taken.continuation);
+    Ok(Taken { continuation, ..taken })
 }
 
 /// Goes on with headers that are not kept yet: those that are worth it now, and what the next answer belongs to.
 async fn process_next_headers(
-    mut presync: Presync,
+    mut presync: Box<HeadersSyncState>,
     headers: Vec<Header>,
     is_full: bool,
     now: u64,
-) -> Result<(Vec<Header>, Option<Presync>), HeadersSyncError> {
+) -> Result<(Vec<Header>, Option<Box<HeadersSyncState>>), HeadersSyncError> {
     // Two thousand hashes are in the way of others here.
     let processed = tokio::task::spawn_blocking(move || {
         let result = presync.process_next_headers(&headers, is_full, now)?;
@@ -146,24 +177,21 @@ fn take(chainstate: &mut Chainstate, headers: &[Header], is_full: bool) -> Resul
     let work: Work = headers.iter().map(|header| Work::from_compact(header.bits)).sum();
     let is_known = chainstate.lookup(&last.block_hash()).is_some();
     if is_known || parent.work + work >= chainstate.anti_dos_work_threshold() {
-        return accept(chainstate, headers);
+        return accept(chainstate, headers, is_full);
     }
     let presync = if is_full { chainstate.headers_sync(&first.prev_blockhash) } else { None };
     let Some(mut presync) = presync else { return Ok(Taken::default()) };
     let result = presync.process_next_headers(headers, is_full, chainstate.adjusted_time())?;
     let goes_on = result.next == NextStep::RequestMore;
-    Ok(Taken { presync: goes_on.then(|| Box::new(presync)), ..Taken::default() })
+    let continuation = goes_on.then(|| Continuation::Presync(Box::new(presync)));
+    Ok(Taken { continuation, ..Taken::default() })
 }
 
-/// Keeps headers.
-fn accept(chainstate: &mut Chainstate, headers: &[Header]) -> Result<Taken, HeadersFailure> {
+/// Keeps headers. Behind as many as fit into an answer there may be more.
+fn accept(chainstate: &mut Chainstate, headers: &[Header], is_full: bool) -> Result<Taken, HeadersFailure> {
     let Some(last) = headers.last().map(Header::block_hash) else { return Ok(Taken::default()) };
     let is_news = chainstate.lookup(&last).is_none();
     chainstate.accept_headers(headers, true)??;
-    Ok(Taken { is_news, height: chainstate.lookup(&last).map(|block| block.height), presync: None })
-}
-
-/// Where the chain with the most work ends, for a peer to go on from.
-fn locator(chainstate: &Chainstate) -> Vec<BlockHash> {
-    chainstate.locator(&chainstate.best_header().hash).expect("the best header is known")
+    let height = chainstate.lookup(&last).map(|block| block.height);
+    Ok(Taken { is_news, height, continuation: is_full.then_some(Continuation::After(last)) })
 }

@@ -9,9 +9,9 @@ use cairn_chain::pow::Work;
 /// What is missing, at one moment.
 #[derive(Debug)]
 pub(super) struct Missing {
-    /// Work of the best header's chain.
+    /// Work of the chain whose bodies are wanted: who claims more is worth asking.
     pub(super) best_work: Work,
-    /// The last block of the chain whose bodies are wanted.
+    /// The last block of that chain.
     pub(super) target: BlockReference,
     /// The lowest blocks of it that are not here.
     pub(super) blocks: Vec<BlockReference>,
@@ -27,7 +27,7 @@ pub(super) fn look(chainstate: &Chainstate, avoided: &HashSet<BlockHash>, limit:
     let target = if is_avoided(chainstate, avoided, &best) { next_best(chainstate, avoided) } else { Some(best) };
     let target = target.unwrap_or_else(|| chainstate.tip());
     Missing {
-        best_work: work(&best),
+        best_work: work(&target),
         target,
         blocks: chainstate.missing_bodies(&target.hash, 0, limit),
         is_initial_block_download: chainstate.is_initial_block_download(),

@@ -1,11 +1,11 @@
 //! The task that does what was decided.
 
 use std::collections::{HashMap, HashSet};
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bitcoin::BlockHash;
+use cairn_chain::chainstate::ChainstateError;
 use cairn_chain::params::ChainParams;
 use cairn_chain::pow::Work;
 use cairn_chain::validation::CheckedBlock;
@@ -20,7 +20,7 @@ use super::blocks::{self, BlocksAnswer};
 use super::connect::{self, Connected, connect};
 use super::download::{Arrival, Download, MAX_WINDOW, Offer};
 use super::header_sync::HeaderSync;
-use super::headers::{self, HeadersAnswer, Presync, Taken};
+use super::headers::{self, Continuation, HeadersAnswer, Taken};
 use super::look::{Missing, look};
 use super::{Claims, Command, SyncCommands};
 use crate::chain_service::ChainStopped;
@@ -53,8 +53,8 @@ struct Sync {
     params: Arc<ChainParams>,
     claims: Claims,
     headers: HeaderSync,
-    /// Chains of peers of which it is not known yet whether they are worth the memory.
-    presyncs: HashMap<PeerId, Presync>,
+    /// Where the next question for headers to a peer goes on.
+    continuations: HashMap<PeerId, Continuation>,
     download: Download<CheckedBlock>,
     peers: HashSet<PeerId>,
     questions: JoinSet<Outcome>,
@@ -86,12 +86,16 @@ struct Report {
 }
 
 /// Gets headers and blocks from peers until the node is to stop.
+///
+/// # Errors
+///
+/// When blocks cannot be connected any more: after a fault, or because the disk is full.
 pub(crate) async fn run(
     context: SharedContext,
     network: NetworkHandle,
     reputation: Arc<Reputation>,
     commands: SyncCommands,
-) -> Result<(), Infallible> {
+) -> Result<(), ChainstateError> {
     let shutdown = context.shutdown.clone();
     let SyncCommands { mut commands, claims } = commands;
     let (ready, waiting) = mpsc::channel(connect::QUEUE);
@@ -128,10 +132,12 @@ pub(crate) async fn run(
             () = sleep_until(due.into()) => {}
         }
     }
-    drop(sync);
+    drop((sync, connected));
     // What is with the chain thread is finished; nothing else is begun.
-    let _ = connector.await;
-    Ok(())
+    match connector.await {
+        Ok(connected) => Ok(connected?),
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+    }
 }
 
 impl Sync {
@@ -149,7 +155,7 @@ impl Sync {
             reputation,
             claims,
             headers: HeaderSync::default(),
-            presyncs: HashMap::new(),
+            continuations: HashMap::new(),
             download: Download::new(),
             peers: HashSet::new(),
             questions: JoinSet::new(),
@@ -167,8 +173,8 @@ impl Sync {
     fn decide(&mut self, now: Instant) {
         self.withheld.retain(|_, until| *until > now);
         while let Some(peer) = self.headers.ask(now, self.best_work) {
-            let presync = self.presyncs.remove(&peer);
-            let question = headers::ask(self.network.clone(), self.context.chain.clone(), peer, presync);
+            let continuation = self.continuations.remove(&peer);
+            let question = headers::ask(self.network.clone(), self.context.chain.clone(), peer, continuation);
             self.questions.spawn(async move { Outcome::Headers(question.await) });
         }
         for ask in self.download.ask(now) {
@@ -229,7 +235,7 @@ impl Sync {
     fn remove_peer(&mut self, peer: &PeerId) {
         self.peers.remove(peer);
         self.headers.remove_peer(peer);
-        self.presyncs.remove(peer);
+        self.continuations.remove(peer);
         self.download.remove_peer(peer);
     }
 
@@ -283,12 +289,14 @@ impl Sync {
     }
 
     async fn on_headers(&mut self, answer: HeadersAnswer) {
-        let HeadersAnswer { peer, answered, taken: Taken { is_news, height, presync }, failure } = answer;
+        let HeadersAnswer { peer, answered, taken: Taken { is_news, height, continuation }, failure } = answer;
         self.headers.answered(Instant::now(), &peer, answered);
         self.look.is_due |= is_news;
-        if let Some(presync) = presync.filter(|_| self.peers.contains(&peer)) {
-            debug!(%peer, height = presync.presync_height(), phase = ?presync.phase(), "headers of little work so far");
-            self.presyncs.insert(peer, presync);
+        if let Some(continuation) = continuation.filter(|_| self.peers.contains(&peer)) {
+            if let Continuation::Presync(presync) = &continuation {
+                debug!(%peer, height = presync.presync_height(), phase = ?presync.phase(), "headers of little work so far");
+            }
+            self.continuations.insert(peer, continuation);
         }
         if let Some(height) = height {
             self.offers_up_to(peer, height);

@@ -85,7 +85,7 @@ impl Source {
         (ends > now).then_some(ends)
     }
 
-    pub(super) fn pause(&mut self, until: Instant) {
+    fn pause(&mut self, until: Instant) {
         self.paused_until = Some(self.paused_until.map_or(until, |paused| paused.max(until)));
     }
 
@@ -123,6 +123,12 @@ impl Source {
             self.slow_down();
         }
         is_news
+    }
+
+    /// It says that it has no time before some time.
+    pub(super) fn is_busy(&mut self, until: Instant) {
+        self.is_stalled = false;
+        self.pause(until);
     }
 
     /// It did not answer, and is not asked again before some time.
