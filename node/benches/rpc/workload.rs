@@ -32,8 +32,8 @@ pub(crate) struct SentBlock {
     pub(crate) hex: String,
     /// In hexadecimal digits: those that a node without any of these blocks takes.
     pub(crate) transactions: Vec<String>,
-    /// Places of those in `transactions` that spend nothing of the blocks that are sent: pools take any number of them.
-    independent: Vec<usize>,
+    /// Places and ids of those in `transactions` that spend nothing of the blocks that are sent: pools take any number of them.
+    independent: Vec<(usize, Txid)>,
     pub(crate) checks: Vec<SignatureCheck>,
 }
 
@@ -69,16 +69,16 @@ impl SentBlock {
         let (mut transactions, mut independent) = (Vec::new(), Vec::new());
         for transaction in &block.txdata[1..] {
             if let Some(is_independent) = unconfirmed.insert(transaction) {
-                independent.extend(is_independent.then_some(transactions.len()));
+                independent.extend(is_independent.then(|| (transactions.len(), transaction.compute_txid())));
                 transactions.push(serialize_hex(transaction));
             }
         }
         Self { hex: serialize_hex(&block), transactions, independent, checks }
     }
 
-    /// The transactions that spend nothing of the blocks that are sent.
-    pub(crate) fn independent(&self) -> impl Iterator<Item = &String> {
-        self.independent.iter().map(|place| &self.transactions[*place])
+    /// The transactions that spend nothing of the blocks that are sent, and their ids.
+    pub(crate) fn independent(&self) -> impl Iterator<Item = (&String, &Txid)> {
+        self.independent.iter().map(|(place, txid)| (&self.transactions[*place], txid))
     }
 
     /// Its size.

@@ -7,10 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bitcoin::block::Header;
 use bitcoin::consensus::{deserialize, serialize};
-use bitcoin::{Block, BlockHash, Target};
+use bitcoin::{Block, BlockHash, Target, Witness};
 use cairn_chain::params::{ChainParams, RegtestOptions};
-use cairn_net::protocol::{BlocksResponse, HeadersRequest, HeadersResponse, MAX_HEADERS_RESULTS, Services, Status};
-use cairn_net::{InboundRequest, Keypair, Network, NetworkConfig, NetworkNames, Reply};
+use cairn_net::protocol::{
+    BlocksResponse, CompactBlockResponse, HeadersRequest, HeadersResponse, MAX_HEADERS_RESULTS, Services, Status,
+};
+use cairn_net::{InboundRequest, Keypair, Network, NetworkConfig, NetworkHandle, NetworkNames, Reply};
 use tokio::runtime::Runtime;
 
 /// What it does when it is asked for blocks.
@@ -24,6 +26,8 @@ pub(crate) enum Blocks {
     Corrupt,
     /// It says that it has none.
     Withheld,
+    /// It announces the last one, and sends it with a witness that the coinbase does not vouch for.
+    Tampered,
 }
 
 /// A peer on regtest with the chain of a file. It has gone when it is forgotten.
@@ -31,7 +35,9 @@ pub(crate) struct EvilPeer {
     pub(crate) address: String,
     pub(crate) peer: String,
     asked: Arc<AtomicUsize>,
-    _runtime: Runtime,
+    last: Header,
+    handle: NetworkHandle,
+    runtime: Runtime,
 }
 
 /// The chain that the peer offers.
@@ -43,7 +49,7 @@ struct Offered {
 }
 
 /// The blocks of a file in Core's framing.
-fn blocks(file: &Path) -> Vec<Block> {
+pub(crate) fn blocks(file: &Path) -> Vec<Block> {
     let bytes = std::fs::read(file).unwrap();
     let mut rest = &bytes[..];
     let mut blocks = Vec::new();
@@ -58,7 +64,12 @@ fn blocks(file: &Path) -> Vec<Block> {
 
 impl EvilPeer {
     pub(crate) fn start(behaviour: Blocks, chain: &Path) -> Self {
-        let offered = Offered::new(chain);
+        let mut offered = Offered::new(chain);
+        let last = *offered.headers.last().unwrap();
+        if behaviour == Blocks::Tampered {
+            // Who asks how far it is does not hear of the last one.
+            offered.forget_last();
+        }
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let params = ChainParams::regtest(RegtestOptions::default());
         let spec_hash = params.spec_hash();
@@ -74,8 +85,6 @@ impl EvilPeer {
         runtime.spawn(service.run(std::future::pending()));
         runtime.spawn(async move {
             let mut unanswered = Vec::new();
-            // Without a handle the service would end.
-            let _handle = handle;
             while let Some(request) = events.requests.recv().await {
                 match request {
                     InboundRequest::Status { reply, .. } => reply.send(offered.status.clone()),
@@ -84,12 +93,23 @@ impl EvilPeer {
                         count.fetch_add(1, Ordering::Relaxed);
                         offered.answer(behaviour, &request.hashes, reply, &mut unanswered);
                     }
+                    InboundRequest::CompactBlock { reply, .. } => {
+                        reply.send(CompactBlockResponse { compact_block: None });
+                    }
                     // Whoever asks for something else hears that we are busy.
                     _ => {}
                 }
             }
         });
-        Self { address, peer, asked, _runtime: runtime }
+        Self { address, peer, asked, last, handle, runtime }
+    }
+
+    /// Announces the last block to whoever is connected, as soon as somebody is.
+    pub(crate) fn announce(&self) {
+        let published = || self.runtime.block_on(self.handle.publish_header(self.last)).is_ok();
+        while !published() {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
     }
 
     /// How often it was asked for blocks.
@@ -119,6 +139,16 @@ impl Offered {
         Self { status, heights, blocks: blocks.iter().map(serialize).collect(), headers }
     }
 
+    fn forget_last(&mut self) {
+        let last = self.headers.pop().unwrap();
+        let tip = self.headers.last().unwrap();
+        self.status.tip_hash = tip.block_hash();
+        self.status.height -= 1;
+        let work = self.headers.iter().map(Header::work).reduce(|sum, work| sum + work).unwrap();
+        self.status.work = work.to_be_bytes();
+        assert_eq!(last.prev_blockhash, self.status.tip_hash);
+    }
+
     fn headers_after(&self, request: &HeadersRequest) -> HeadersResponse {
         let fork = request.locator.iter().find_map(|hash| self.heights.get(hash)).copied().unwrap_or(0);
         HeadersResponse { headers: self.headers[fork + 1..].iter().take(MAX_HEADERS_RESULTS).copied().collect() }
@@ -138,9 +168,15 @@ impl Offered {
             block[last] ^= 1;
             block
         };
+        let tampered = |block: Vec<u8>| {
+            let mut block: Block = deserialize(&block).unwrap();
+            block.txdata[0].input[0].witness = Witness::from_slice(&[[1; 32]]);
+            serialize(&block)
+        };
         let blocks = match behaviour {
             Blocks::Silent => return unanswered.push(reply),
             Blocks::Good => hashes.iter().map(block).collect(),
+            Blocks::Tampered => hashes.iter().map(|hash| block(hash).map(tampered)).collect(),
             Blocks::Corrupt => hashes.iter().map(|hash| block(hash).map(corrupt)).collect(),
             Blocks::Withheld => vec![None; hashes.len()],
         };

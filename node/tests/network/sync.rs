@@ -1,10 +1,13 @@
 //! A chain from good, silent and lying peers.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
+use bitcoin::consensus::encode::serialize_hex;
+use cairn_tests::chain_generator::{ChainOptions, GeneratedChain};
 use serde_json::json;
 
-use crate::evil_peer::{Blocks, EvilPeer};
+use crate::evil_peer::{self, Blocks, EvilPeer};
 use crate::privacy::line_to;
 use crate::support::node_process::{Datadir, HEIGHT, chain, wait_for};
 use crate::support::running::Running;
@@ -85,4 +88,47 @@ fn over_a_long_line_many_blocks_are_on_their_way_at_once() {
     assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
     second.mine(1);
     first.wait_for_tip_of(&second);
+}
+
+#[test]
+fn a_branch_that_is_longer_than_an_answer_is_left_for_a_better_one() {
+    // Headers come two thousand at a time: as many of the better branch have less work than ours.
+    let [first, second] = [(2_050, 1), (2_500, 2)].map(|(blocks, seed)| {
+        let options = ChainOptions { blocks, transactions_per_block: 0, coins: 0, seed };
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let chain = GeneratedChain::open_or_generate(folder, &options).unwrap();
+        let datadir = Datadir::new();
+        let file = chain.block_file();
+        let output = datadir.run(&["chain", "import", "--network", "regtest", file.to_str().unwrap()]);
+        assert!(output.status.success(), "{output:?}");
+        Running::start(datadir, &[ALONE])
+    });
+    assert_ne!(first.block(1), second.block(1));
+    first.call("addnode", json!([second.address(), "add"]));
+    first.wait_for_tip_of(&second);
+}
+
+#[test]
+fn a_block_with_other_witnesses_is_shown_to_nobody_and_only_who_made_it_is_banned() {
+    let blocks = evil_peer::blocks(&chain().block_file());
+    let (last, before) = blocks[1..].split_last().unwrap();
+    let first = Running::start(Datadir::new(), &[ALONE]);
+    for block in before {
+        assert_eq!(first.call("submitblock", json!([serialize_hex(block)])), json!(null));
+    }
+    let second = Running::start(Datadir::new(), &[ALONE, "--peer", &first.address()]);
+    second.wait_for_tip_of(&first);
+    let tampered = evil_peer(Blocks::Tampered);
+    first.call("addnode", json!([tampered.address, "onetry"]));
+    wait_for("the evil peer", || (first.peers() == 2).then_some(()));
+    tampered.announce();
+    let bans = wait_for("the ban", || std::fs::read_to_string(first.folder().join("banlist.json")).ok());
+    assert!(bans.contains(&tampered.peer) && bans.contains("mutated block"), "{bans}");
+    // The header is not condemned, and nobody was shown the body.
+    let good = evil_peer(Blocks::Good);
+    first.call("addnode", json!([good.address, "add"]));
+    for node in [&first, &second] {
+        wait_for("the last block", || node.is_at(last.block_hash()).then_some(()));
+    }
+    assert!(!second.folder().join("banlist.json").exists(), "it was told nothing wrong");
 }

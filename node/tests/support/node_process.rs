@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -90,22 +90,46 @@ impl Datadir {
 
     /// Waits until a node that was started runs.
     pub(crate) fn attach(&self, network: &str, mut child: Child) -> Node {
+        let said = child.stderr.take().map(read_all);
         let file = self.path().join(network).join("endpoints.json");
         let endpoints = wait_for("the node to run", || {
             if let Some(status) = child.try_wait().unwrap() {
-                let mut said = String::new();
-                child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-                panic!("the node ended: {status}: {said}");
+                panic!("the node ended: {status}: {}", said.as_ref().map(what_was_said).unwrap_or_default());
             }
             let endpoints: Value = serde_json::from_slice(&fs::read(&file).ok()?).unwrap();
             // A file of a node that was killed may still be there.
             (endpoints["pid"] == child.id()).then_some(endpoints)
         });
         let metrics = endpoints["metrics"][0].as_str().unwrap().parse().unwrap();
-        let node = Node { child: Some(child), endpoints, metrics };
+        let node = Node { child: Some(child), said, endpoints, metrics };
         wait_for("the end of the warm-up", || (!node.get("/ready").contains("warming up")).then_some(()));
         node
     }
+}
+
+/// What a process says, as far as it was read, and whether that is all.
+type Said = Arc<(Mutex<(Vec<u8>, bool)>, Condvar)>;
+
+/// Reads everything that comes, on a thread of its own.
+fn read_all(mut from: impl Read + Send + 'static) -> Said {
+    let said = Said::default();
+    let writer = Arc::clone(&said);
+    thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while let Ok(length @ 1..) = from.read(&mut buffer) {
+            writer.0.lock().unwrap().0.extend_from_slice(&buffer[..length]);
+        }
+        writer.0.lock().unwrap().1 = true;
+        writer.1.notify_all();
+    });
+    said
+}
+
+/// Everything that an ended process said.
+fn what_was_said(said: &Said) -> String {
+    let (bytes, at_end) = (said.0.lock().unwrap(), |said: &mut (Vec<u8>, bool)| !said.1);
+    let (bytes, _) = said.1.wait_timeout_while(bytes, PATIENCE, at_end).unwrap();
+    String::from_utf8_lossy(&bytes.0).into_owned()
 }
 
 /// Tries until there is an answer.
@@ -124,6 +148,8 @@ pub(crate) fn wait_for<T>(what: &str, mut attempt: impl FnMut() -> Option<T>) ->
 #[derive(Debug)]
 pub(crate) struct Node {
     child: Option<Child>,
+    /// What it says on standard error, read all the time: a node whose pipe is full stands still.
+    said: Option<Said>,
     pub(crate) endpoints: Value,
     metrics: SocketAddr,
 }
@@ -151,7 +177,11 @@ impl Node {
 
     /// Waits for its end, and what it said.
     pub(crate) fn wait(mut self) -> Output {
-        self.child.take().unwrap().wait_with_output().unwrap()
+        let mut output = self.child.take().unwrap().wait_with_output().unwrap();
+        if let Some(said) = &self.said {
+            output.stderr = what_was_said(said).into_bytes();
+        }
+        output
     }
 
     /// Ends it in order, and returns what it said.
