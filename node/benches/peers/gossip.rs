@@ -36,7 +36,7 @@ pub(crate) fn measure() -> Result<()> {
     let before = graph.received();
     let start = Instant::now();
     for number in 0..TRANSACTIONS {
-        let bytes: Vec<u8> = (number as u32).to_le_bytes().into_iter().cycle().take(SIZE).collect();
+        let bytes: Vec<u8> = u32::try_from(number)?.to_le_bytes().into_iter().cycle().take(SIZE).collect();
         let publisher = &graph.nodes[number % NODES];
         match graph.runtime.block_on(publisher.publish_transaction(bytes)) {
             Ok(()) | Err(PublishError::AlreadyPublished) => {}

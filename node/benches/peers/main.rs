@@ -36,8 +36,11 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(300);
 
+/// Measures something, and prints it.
+type Part = fn() -> Result<()>;
+
 /// Parts, by their names.
-const PARTS: [(&str, fn() -> Result<()>); 5] = [
+const PARTS: [(&str, Part); 5] = [
     ("sync", sync::measure_blocks),
     ("headers", sync::measure_headers),
     ("propagation", propagation::measure),

@@ -18,6 +18,7 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use bitcoin::Txid;
 use serde_json::json;
 
 use client::Client;
@@ -118,7 +119,7 @@ fn measure_templates(program: &Program, workload: &Workload, figures: &mut Figur
     let node = Node::start(program, workload)?;
     let mut client = node.client()?;
     let mut independent = workload.sent.iter().flat_map(SentBlock::independent);
-    let (pooled, txids): (Vec<_>, Vec<_>) = independent.by_ref().take(POOLED).unzip();
+    let (pooled, txids): (Vec<&String>, Vec<&Txid>) = independent.by_ref().take(POOLED).unzip();
     if pooled.len() < POOLED {
         return Err(format!("{} transactions are too few", pooled.len()).into());
     }

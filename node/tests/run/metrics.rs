@@ -130,7 +130,11 @@ fn every_metric_is_moved() {
         "cairn_build_info",
         "cairn_chain_events_missed_total",
         "cairn_disk_size_bytes",
+        "cairn_gossip_messages_total",
         "cairn_initial_block_download",
+        "cairn_peer_bytes_total",
+        "cairn_peer_connections_failed_total",
+        "cairn_peer_requests_total",
         "cairn_peers",
     ];
     assert_eq!(still, constant);

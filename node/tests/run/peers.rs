@@ -42,6 +42,22 @@ fn two_nodes_gossip_what_they_mine_and_are_sent() {
     assert_eq!(second.call("getrawmempool", json!([])), json!([]));
     assert_eq!(second.call("gettxout", json!([txid, 0]))["confirmations"], 1);
 
+    // All of that is counted.
+    for sample in [
+        "cairn_peer_bytes_total{direction=\"received\"}",
+        "cairn_peer_bytes_total{direction=\"sent\"}",
+        "cairn_gossip_messages_total{kind=\"header\",outcome=\"taken\"}",
+        "cairn_peer_requests_total{direction=\"from_peer\",outcome=\"taken\"}",
+        "cairn_peer_requests_total{direction=\"to_peer\",outcome=\"sent\"}",
+        "cairn_compact_blocks_total{outcome=\"pool\"}",
+    ] {
+        wait_for(sample, || {
+            let metrics = second.node.get("/metrics");
+            let value = metrics.lines().find_map(|line| line.strip_prefix(sample))?;
+            (value.trim().parse::<f64>().unwrap() > 0.0).then_some(())
+        });
+    }
+
     // One that was away hears what happened meanwhile, though both mined.
     let address = first.address();
     let Running { datadir, node, .. } = second;
