@@ -134,6 +134,9 @@ impl NetworkService {
                     self.counters.connections_failed.add_one();
                     if was_dialled {
                         info!(%peer, "peer closed the connection before it said who it is: it may have refused us");
+                    } else if self.config.is_local {
+                        // With strangers this is worth nobody's time.
+                        info!(%peer, "peer closed the connection before it said who it is: it may have expected another");
                     }
                 }
             }
@@ -150,7 +153,7 @@ impl NetworkService {
         if matches!(error, ListenError::Denied { .. }) || has_key {
             self.counters.connections_refused.add_one();
         }
-        if has_key || self.config.allow.is_some() {
+        if has_key || self.config.allow.is_some() || self.config.is_local {
             // Few have a reason to come here, so this is worth a line.
             info!(%address, reason, "inbound connection failed");
         } else {

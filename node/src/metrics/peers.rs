@@ -1,7 +1,9 @@
 //! Metrics of other nodes.
 
+use std::time::Duration;
+
 use cairn_net::{ConnectedPeer, Counters, Direction, Traffic};
-use prometheus::{IntCounter, IntCounterVec, IntGaugeVec, Registry};
+use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry};
 
 use super::families::peers;
 
@@ -19,6 +21,10 @@ pub(crate) struct PeerMetrics {
     gossip: IntCounterVec,
     requests: IntCounterVec,
     compact_blocks: IntCounterVec,
+    request_duration: HistogramVec,
+    header_to_body: Histogram,
+    stalls: IntCounter,
+    addresses: IntGauge,
 }
 
 /// What it took to rebuild a compact block.
@@ -43,6 +49,10 @@ impl PeerMetrics {
             gossip: peers::GOSSIP.int_counter_vec(registry)?,
             requests: peers::REQUESTS.int_counter_vec(registry)?,
             compact_blocks: peers::COMPACT_BLOCKS.int_counter_vec(registry)?,
+            request_duration: peers::REQUEST_DURATION.histogram_vec(registry)?,
+            header_to_body: peers::HEADER_TO_BODY.histogram_of(registry)?,
+            stalls: peers::STALLS.int_counter(registry)?,
+            addresses: peers::ADDRESSES.int_gauge(registry)?,
         };
         metrics.set_connected(&[]);
         Ok(metrics)
@@ -56,6 +66,26 @@ impl PeerMetrics {
     /// A peer was banned for what it did.
     pub(crate) fn count_ban(&self, reason: &str) {
         self.bans.with_label_values(&[reason]).inc();
+    }
+
+    /// A peer answered a question of this kind, or failed to, after so long.
+    pub(crate) fn observe_request(&self, kind: &str, time: Duration) {
+        self.request_duration.with_label_values(&[kind]).observe(time.as_secs_f64());
+    }
+
+    /// The body of an announced block is here, so long after its header.
+    pub(crate) fn observe_header_to_body(&self, time: Duration) {
+        self.header_to_body.observe(time.as_secs_f64());
+    }
+
+    /// Peers held up the download of blocks.
+    pub(crate) fn count_stalls(&self, stalls: u64) {
+        self.stalls.inc_by(stalls);
+    }
+
+    /// So many addresses of other nodes are known.
+    pub(crate) fn set_addresses(&self, addresses: usize) {
+        self.addresses.set(i64::try_from(addresses).unwrap_or(i64::MAX));
     }
 
     /// A compact block was rebuilt, or not.

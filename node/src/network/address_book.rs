@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use cairn_net::{Multiaddr, NetworkHandle, PeerId};
@@ -11,10 +12,12 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use crate::metrics::PeerMetrics;
+
 /// The file, in the folder of the network's data.
 const FILE_NAME: &str = "peers.json";
 /// Time between two looks at whether addresses changed (Core: `DUMP_PEERS_INTERVAL` is 15 minutes, `net.cpp`).
-const SAVE_INTERVAL: Duration = Duration::from_secs(60);
+const SAVE_INTERVAL: Duration = Duration::from_secs(15);
 
 /// One address.
 #[derive(Debug, Serialize, Deserialize)]
@@ -42,6 +45,7 @@ pub(super) fn read(directory: &Path) -> Vec<(PeerId, Multiaddr)> {
 pub(super) async fn save(
     network: NetworkHandle,
     directory: PathBuf,
+    metrics: Arc<PeerMetrics>,
     shutdown: CancellationToken,
 ) -> Result<(), Infallible> {
     let mut ticks = interval(SAVE_INTERVAL);
@@ -53,6 +57,7 @@ pub(super) async fn save(
             _ = ticks.tick() => {}
         }
         let Ok(addresses) = network.addresses().await else { return Ok(()) };
+        metrics.set_addresses(addresses.len());
         if addresses == saved {
             continue;
         }

@@ -66,7 +66,8 @@ pub(crate) async fn start(context: &SharedContext, tasks: &mut Tasks) -> Result<
     let NetworkEvents { peers, headers, transactions, requests } = events;
     let server = Server::new(Arc::clone(context), sync.clone(), relay.recent_blocks());
     let who_knows = (relay.clone(), sync, Arc::clone(&reputation));
-    let saved = address_book::save(handle.clone(), context.directory.clone(), context.shutdown.clone());
+    let (metrics, directory) = (Arc::clone(&context.metrics.peers), context.directory.clone());
+    let saved = address_book::save(handle.clone(), directory, metrics, context.shutdown.clone());
     tasks.spawn("addresses of peers", saved);
     tasks.spawn("sync", sync::run(Arc::clone(context), handle.clone(), reputation, commands));
     tasks.spawn("peers", follow_peers(Arc::clone(context), peers, who_knows));

@@ -7,7 +7,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bitcoin::BlockHash;
 use cairn_chain::chainstate::{Chainstate, ChainstateError};
@@ -93,7 +93,7 @@ impl Relay {
     /// Gets a block from `first` or from others and gives it to the chain. When nobody sends it now, whoever looks for missing
     /// blocks goes on.
     pub(super) async fn fetch_body(&self, coming: Coming, hash: BlockHash, first: PeerId) {
-        let coming = Arc::new(coming);
+        let (coming, announced) = (Arc::new(coming), Instant::now());
         let mut asked = HashSet::new();
         let mut questions = JoinSet::new();
         let mut next = Some(first);
@@ -101,7 +101,7 @@ impl Relay {
             if let Some(peer) = next.take() {
                 asked.insert(peer);
                 let (relay, coming) = (self.clone(), Arc::clone(&coming));
-                questions.spawn(async move { (peer, relay.take_body_from(&coming, peer, hash).await) });
+                questions.spawn(async move { (peer, relay.take_body_from(&coming, announced, peer, hash).await) });
             }
             match timeout(NEXT_PEER, questions.join_next()).await {
                 Ok(Some(Ok((_, Ok(()))))) => return,
@@ -130,7 +130,13 @@ impl Relay {
     }
 
     /// Gets a block from a peer, shows it to those who wait for it, and gives it to the chain.
-    async fn take_body_from(&self, coming: &Coming, peer: PeerId, hash: BlockHash) -> Result<(), BodyError> {
+    async fn take_body_from(
+        &self,
+        coming: &Coming,
+        announced: Instant,
+        peer: PeerId,
+        hash: BlockHash,
+    ) -> Result<(), BodyError> {
         let (block, is_rebuilt) = match self.rebuild_from(peer, hash).await {
             Ok(Some(block)) => (block, true),
             Ok(None) => (self.whole_block_from(peer, hash).await?, false),
@@ -146,13 +152,17 @@ impl Relay {
         let params = Arc::clone(&self.params);
         let checked = blocking(move || check_block(block, &params.consensus)).await.map_err(refuse)?;
         coming.came(checked.block());
+        self.context.metrics.peers.observe_header_to_body(announced.elapsed());
         let outcome = self.context.chain.call(move |chain| chain.process_new_blocks(vec![checked])).await??;
         outcome.into_iter().try_for_each(|outcome| outcome.map(drop).map_err(refuse))
     }
 
     /// The block from its compact form; nothing when the peer does not have one.
     async fn rebuild_from(&self, peer: PeerId, hash: BlockHash) -> Result<Option<Arc<Block>>, BodyError> {
-        let compact = match self.network.request_compact_block(peer, hash).await {
+        let asked = Instant::now();
+        let answer = self.network.request_compact_block(peer, hash).await;
+        self.context.metrics.peers.observe_request("compact block", asked.elapsed());
+        let compact = match answer {
             Ok(Some(compact)) => CompactBlock::decode(&compact)?,
             Ok(None) | Err(RequestError::Unsupported) => return Ok(None),
             Err(error) => return Err(error.into()),

@@ -117,6 +117,8 @@ pub(super) struct Download<B> {
     requests: HashMap<RequestId, Request>,
     last_request: u64,
     stall_timeout: Duration,
+    /// Peers that stalled since somebody asked.
+    stalls: u64,
     /// Bytes of a block, on average.
     block_size: f64,
 }
@@ -129,6 +131,7 @@ impl<B> Download<B> {
             requests: HashMap::new(),
             last_request: 0,
             stall_timeout: STALL_TIMEOUT,
+            stalls: 0,
             block_size: FIRST_BLOCK_SIZE,
         }
     }
@@ -152,6 +155,11 @@ impl<B> Download<B> {
         for request in open {
             self.close(request);
         }
+    }
+
+    /// Blocks that a peer sent and whose turn has not come are wanted again: they are likely to be bad.
+    pub(super) fn forget_blocks_of(&mut self, peer: &PeerId) {
+        self.window.forget_blocks_of(peer);
     }
 
     /// The blocks that are wanted from now on are these, which follow one another. What is known of those among them that were
@@ -186,6 +194,11 @@ impl<B> Download<B> {
         front.asked.is_empty()
             && !self.sources.is_empty()
             && self.sources.values().all(|source| !source.may_have(&front.block, now))
+    }
+
+    /// How often a peer held up the window since this was asked last.
+    pub(super) fn take_stalls(&mut self) -> u64 {
+        std::mem::take(&mut self.stalls)
     }
 
     /// What to ask now.
@@ -308,7 +321,10 @@ impl<B> Download<B> {
         let late: Vec<PeerId> = asked.iter().map(|request| request.peer).collect();
         let mut is_news = false;
         for peer in late {
-            is_news |= self.sources.get_mut(&peer).is_some_and(Source::stalls);
+            if self.sources.get_mut(&peer).is_some_and(Source::stalls) {
+                self.stalls += 1;
+                is_news = true;
+            }
         }
         if is_news {
             self.stall_timeout = (self.stall_timeout * 2).min(MAX_STALL_TIMEOUT);

@@ -26,7 +26,7 @@ use super::{Claims, Command, SyncCommands};
 use crate::chain_service::ChainStopped;
 use crate::context::SharedContext;
 use crate::network::own_status;
-use crate::penalty::{Conduct, Reputation};
+use crate::penalty::{Conduct, Reputation, penalty};
 
 /// Time between two looks at how far each peer is: what was announced may have been lost on the way.
 const STATUS_INTERVAL: Duration = Duration::from_secs(10);
@@ -175,12 +175,23 @@ impl Sync {
         while let Some(peer) = self.headers.ask(now, self.best_work) {
             let continuation = self.continuations.remove(&peer);
             let question = headers::ask(self.network.clone(), self.context.chain.clone(), peer, continuation);
-            self.questions.spawn(async move { Outcome::Headers(question.await) });
+            let metrics = Arc::clone(&self.context.metrics.peers);
+            self.questions.spawn(async move {
+                let answer = question.await;
+                metrics.observe_request("headers", now.elapsed());
+                Outcome::Headers(answer)
+            });
         }
         for ask in self.download.ask(now) {
             let question = blocks::ask(self.network.clone(), Arc::clone(&self.params), ask);
-            self.questions.spawn(async move { Outcome::Blocks(question.await) });
+            let metrics = Arc::clone(&self.context.metrics.peers);
+            self.questions.spawn(async move {
+                let answer = question.await;
+                metrics.observe_request("blocks", now.elapsed());
+                Outcome::Blocks(answer)
+            });
         }
+        self.context.metrics.peers.count_stalls(self.download.take_stalls());
         self.hand_over();
         if self.download.is_withheld(now)
             && let Some(front) = self.download.front()
@@ -321,10 +332,11 @@ impl Sync {
                 self.reputation.judge(peer, &Conduct::Answer(&error)).await;
             }
         }
-        if let Some(fault) = fault {
+        if let Some(fault) = fault.filter(|_| self.peers.contains(&peer)) {
             info!(%peer, ?fault, "peer sent a bad block");
-            // Before anybody is asked again: not this one.
-            self.download.remove_peer(&peer);
+            // Before anybody is asked again: not this one, whatever it says until it is gone.
+            self.remove_peer(&peer);
+            self.download.forget_blocks_of(&peer);
             self.reputation.judge(peer, &fault.conduct()).await;
         }
     }
@@ -361,8 +373,12 @@ impl Sync {
         }
         self.look.is_due |= !failed.is_empty() || self.download.room() >= MAX_WINDOW / 2;
         for (peer, verdict) in failed {
-            self.download.remove_peer(&peer);
-            self.reputation.judge(peer, &Conduct::Block(verdict)).await;
+            // Once is enough, whatever else it sent.
+            if self.peers.contains(&peer) && penalty(&Conduct::Block(verdict)).misbehaviour > 0 {
+                self.remove_peer(&peer);
+                self.download.forget_blocks_of(&peer);
+                self.reputation.judge(peer, &Conduct::Block(verdict)).await;
+            }
         }
     }
 }

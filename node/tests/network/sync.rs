@@ -56,6 +56,9 @@ fn a_silent_peer_and_a_liar_cost_little_and_the_liar_is_banned() {
     assert!(bans.contains(&corrupt.peer) && bans.contains("mutated block"), "{bans}");
     assert!(!bans.contains(&silent.peer) && !bans.contains(&good.peer), "{bans}");
     assert!(!bans.contains("127.0.0.1"), "an address that many share is not banned: {bans}");
+    let metrics = node.node.get("/metrics");
+    assert!(metrics.contains("cairn_peer_bans_total{reason=\"mutated block\"} 1\n"), "{metrics}");
+    assert!(!metrics.contains("cairn_sync_stalls_total 0\n"), "{metrics}");
     let tips = node.call("getchaintips", json!([]));
     assert_eq!(tips.as_array().unwrap().len(), 1, "{tips}");
     wait_for("the others to stay", || (node.peers() == 2).then_some(()));

@@ -50,6 +50,8 @@ fn two_nodes_gossip_what_they_mine_and_are_sent() {
         "cairn_peer_requests_total{direction=\"from_peer\",outcome=\"taken\"}",
         "cairn_peer_requests_total{direction=\"to_peer\",outcome=\"sent\"}",
         "cairn_compact_blocks_total{outcome=\"pool\"}",
+        "cairn_peer_request_duration_seconds_count{kind=\"headers\"}",
+        "cairn_block_header_to_body_seconds_count",
     ] {
         wait_for(sample, || {
             let metrics = second.node.get("/metrics");

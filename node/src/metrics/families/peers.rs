@@ -27,7 +27,33 @@ pub(crate) const REQUESTS: Family =
 pub(crate) const COMPACT_BLOCKS: Family =
     Family::counter("cairn_compact_blocks_total", "Compact blocks from peers, by what it took to rebuild them.")
         .with_labels(&["outcome"]);
+pub(crate) const REQUEST_DURATION: Family = Family::histogram(
+    "cairn_peer_request_duration_seconds",
+    "Time until peers answered, by what they were asked for.",
+    &[0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0],
+)
+.with_labels(&["kind"]);
+pub(crate) const HEADER_TO_BODY: Family = Family::histogram(
+    "cairn_block_header_to_body_seconds",
+    "Time from the announcement of a block until its body was here.",
+    &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0],
+);
+pub(crate) const STALLS: Family =
+    Family::counter("cairn_sync_stalls_total", "Times that a peer held up the download of blocks.");
+pub(crate) const ADDRESSES: Family = Family::gauge("cairn_peer_addresses", "Addresses of other nodes that are known.");
 
 #[cfg(test)]
-pub(crate) const ALL: &[&Family] =
-    &[&PEERS, &DISCONNECTS, &BANS, &BYTES, &CONNECTIONS_FAILED, &GOSSIP, &REQUESTS, &COMPACT_BLOCKS];
+pub(crate) const ALL: &[&Family] = &[
+    &PEERS,
+    &DISCONNECTS,
+    &BANS,
+    &BYTES,
+    &CONNECTIONS_FAILED,
+    &GOSSIP,
+    &REQUESTS,
+    &COMPACT_BLOCKS,
+    &REQUEST_DURATION,
+    &HEADER_TO_BODY,
+    &STALLS,
+    &ADDRESSES,
+];

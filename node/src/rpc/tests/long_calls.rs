@@ -28,7 +28,7 @@ fn send(test: &RpcTest, method: &str) -> TcpStream {
 /// Waits until that many calls run, `getrpcinfo` itself included.
 async fn expect_active(test: &RpcTest, count: usize) {
     let mut info = String::new();
-    for _ in 0..500 {
+    for _ in 0..6_000 {
         info = test.call("getrpcinfo", "[]").await.unwrap().get().to_owned();
         if info.matches("\"method\"").count() == count {
             return;

@@ -227,3 +227,19 @@ fn a_busy_peer_is_left_alone_as_long_as_it_says() {
     assert_eq!(download.next_due(now), Some(now + wait));
     assert_eq!(download.ask(now + wait).len(), 1);
 }
+
+#[test]
+fn what_a_liar_sent_is_wanted_again() {
+    let now = Instant::now();
+    let (liar, honest) = (PeerId::random(), PeerId::random());
+    let mut download = Download::<()>::new();
+    download.peer_offers(liar, everything());
+    download.retarget((1..=2).map(block));
+    let ask = download.ask(now).pop().unwrap();
+    download.answered(now, ask.request, vec![Found::Nothing, Found::Body((), 100)]);
+    download.remove_peer(&liar);
+    download.forget_blocks_of(&liar);
+    download.peer_offers(honest, everything());
+    assert_eq!(download.window.bytes(), 0);
+    assert_eq!(download.ask(now)[0].hashes, [block(1).hash, block(2).hash]);
+}

@@ -105,6 +105,14 @@ impl<B> Window<B> {
         was_front
     }
 
+    pub(super) fn forget_blocks_of(&mut self, peer: &PeerId) {
+        for slot in &mut self.slots {
+            if let Some(here) = slot.here.take_if(|here| here.from == *peer) {
+                self.bytes -= here.bytes;
+            }
+        }
+    }
+
     pub(super) fn take_ready(&mut self, max_blocks: usize, max_bytes: usize) -> Vec<Arrival<B>> {
         let (mut ready, mut bytes) = (Vec::new(), 0);
         while ready.len() < max_blocks {

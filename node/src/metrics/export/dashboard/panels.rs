@@ -140,6 +140,10 @@ fn peer_panels() -> Vec<Panel> {
         line("Connections that failed, a second", "none", rate(peers::CONNECTIONS_FAILED.name), "failed"),
         line("Gossip, messages a second", "none", rate(peers::GOSSIP.name), "{{kind}} {{outcome}}"),
         line("Questions, a second", "none", rate(peers::REQUESTS.name), "{{direction}} {{outcome}}"),
+        line("Time of answers, 95%", "s", quantile("0.95", peers::REQUEST_DURATION.name, "kind"), "{{kind}}"),
+        line("Time from header to body, 95%", "s", quantile("0.95", peers::HEADER_TO_BODY.name, "instance"), INSTANCE),
+        line("Stalls in an hour", "none", increase(peers::STALLS.name, "1h"), INSTANCE),
+        line("Known addresses", "none", of(peers::ADDRESSES.name), INSTANCE),
         line("Compact blocks in an hour", "none", increase(peers::COMPACT_BLOCKS.name, "1h"), "{{outcome}}"),
         line("Bans in an hour", "none", increase(peers::BANS.name, "1h"), REASON),
     ]
