@@ -19,6 +19,7 @@ mod rpc;
 mod sync;
 mod tasks;
 mod tx_index;
+mod whole_file;
 
 use std::process::ExitCode;
 

@@ -30,8 +30,6 @@ use std::sync::{Arc, Mutex};
 use cairn_net::NetworkHandle;
 use tokio::sync::Semaphore;
 
-use cairn_chain::params::ChainParams;
-
 use crate::context::SharedContext;
 use crate::penalty::Reputation;
 use crate::sync::SyncHandle;
@@ -51,7 +49,6 @@ pub(crate) struct Relay {
     network: NetworkHandle,
     reputation: Arc<Reputation>,
     sync: SyncHandle,
-    params: Arc<ChainParams>,
     recent: RecentBlocks,
     bodies: Arc<Semaphore>,
     transactions: Arc<Semaphore>,
@@ -67,9 +64,8 @@ impl Relay {
     ) -> Self {
         let bodies = Arc::new(Semaphore::new(MAX_BODIES));
         let transactions = Arc::new(Semaphore::new(MAX_TRANSACTIONS));
-        let params = Arc::new(context.params.clone());
         let (recent, orphans) = (RecentBlocks::default(), Arc::default());
-        Self { context, network, reputation, sync, params, recent, bodies, transactions, orphans }
+        Self { context, network, reputation, sync, recent, bodies, transactions, orphans }
     }
 
     /// Blocks on their way through this node.

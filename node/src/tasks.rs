@@ -108,6 +108,11 @@ impl Tasks {
     }
 }
 
+/// Runs what takes too long for the async runtime on a thread for such work. A panic goes on here.
+pub(crate) async fn blocking<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(run).await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+}
+
 /// What a panic says.
 pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(ToString::to_string);

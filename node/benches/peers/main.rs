@@ -13,6 +13,9 @@
 #![allow(clippy::print_stderr, reason = "a bench that fails says why")]
 #![allow(clippy::unwrap_used, reason = "the evil peer is a test's")]
 
+#[allow(dead_code, reason = "tests use the rest")]
+#[path = "../../tests/support/anyone.rs"]
+mod anyone;
 #[allow(dead_code, reason = "another bench uses the rest")]
 #[path = "../rpc/client.rs"]
 mod client;

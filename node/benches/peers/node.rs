@@ -9,11 +9,9 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::anyone::ADDRESS;
 use crate::client::Client;
 use crate::{PATIENCE, Result, folder};
-
-/// Pay-to-witness-script-hash of `OP_TRUE`, on regtest.
-pub(crate) const ADDRESS: &str = "bcrt1qft5p2uhsdcdc3l2ua4ap5qqfg4pjaqlp250x7us7a8qqhrxrxfsqseac85";
 
 /// A data directory beside the build's other files.
 pub(crate) fn datadir() -> Result<TempDir> {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use cairn_chain::chainstate::{Acceptance, BlockReference, ChainEvent, Chainstate, ChainstateError};
-use cairn_chain::mempool::Mempool;
+use cairn_chain::mempool::{Admitted, Mempool, Rejection, VerifiedCandidate};
 use cairn_chain::primitives::Block;
 use cairn_chain::validation::{BlockError, CheckedBlock};
 
@@ -65,6 +65,13 @@ impl Chain {
             self.recent.pop_front();
         }
         self.recent.push_back(Arc::clone(block));
+    }
+
+    /// Admits a transaction whose scripts were verified: see [`Mempool::admit`]. What it spends need not be read again for its block.
+    pub(crate) fn admit(&mut self, verified: VerifiedCandidate) -> Result<Admitted, Rejection> {
+        let coins = verified.coins().map(|(outpoint, coin)| (outpoint, coin.clone()));
+        self.chainstate.remember_coins(&verified.tip(), coins);
+        self.mempool.admit(&self.chainstate, verified)
     }
 
     /// A block from memory or disk.

@@ -13,6 +13,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::metrics::PeerMetrics;
+use crate::tasks::blocking;
+use crate::whole_file::write_json;
 
 /// The file, in the folder of the network's data.
 const FILE_NAME: &str = "peers.json";
@@ -63,21 +65,15 @@ pub(super) async fn save(
         }
         saved.clone_from(&addresses);
         let path = directory.join(FILE_NAME);
-        let written = tokio::task::spawn_blocking(move || write(&path, &addresses)).await;
-        let written = written.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
-        if let Err(error) = written {
+        if let Err(error) = blocking(move || write(&path, &addresses)).await {
             warn!(file = FILE_NAME, %error, "addresses of other nodes cannot be written");
         }
     }
 }
 
-/// Writes the file, under another name first, so that nobody reads half of it.
 fn write(path: &Path, addresses: &[(PeerId, Multiaddr)]) -> io::Result<()> {
     let line = |(peer, address): &(PeerId, Multiaddr)| Line { peer: peer.to_string(), address: address.clone() };
-    let text = serde_json::to_vec_pretty(&addresses.iter().map(line).collect::<Vec<_>>())?;
-    let temporary = path.with_extension("json.new");
-    std::fs::write(&temporary, text)?;
-    std::fs::rename(&temporary, path)
+    write_json(path, &addresses.iter().map(line).collect::<Vec<_>>())
 }
 
 #[cfg(test)]

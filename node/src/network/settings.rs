@@ -7,6 +7,7 @@ use cairn_chain::params::ChainParams;
 use cairn_net::{IdentityError, Keypair, NetworkConfig, NetworkNames, load_or_create_identity};
 
 use crate::config::{ConfigError, PeersConfig};
+use crate::tasks::blocking;
 
 /// What we call ourselves (BIP14).
 pub(crate) const USER_AGENT: &str = concat!("/cairn:", env!("CARGO_PKG_VERSION"), "/");
@@ -35,6 +36,5 @@ pub(crate) fn network_config(params: &ChainParams, peers: &PeersConfig) -> Resul
 /// When it cannot be read or written.
 pub(crate) async fn identity(file: &Path) -> Result<Keypair, IdentityError> {
     let file = file.to_owned();
-    let key = tokio::task::spawn_blocking(move || load_or_create_identity(&file)).await;
-    key.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+    blocking(move || load_or_create_identity(&file)).await
 }

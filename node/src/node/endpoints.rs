@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::NodeError;
+use crate::whole_file::write_json;
 
 /// The file's name in the folder of the network's data.
 const FILE_NAME: &str = "endpoints.json";
@@ -56,7 +57,7 @@ impl EndpointsFile {
         write(&self.0, endpoints)
     }
 
-    /// Writes the file, under another name first, so that nobody reads half of it.
+    /// Writes the file.
     pub(super) fn write(directory: &Path, endpoints: &Endpoints) -> Result<Self, NodeError> {
         let path = directory.join(FILE_NAME);
         write(&path, endpoints)?;
@@ -65,10 +66,7 @@ impl EndpointsFile {
 }
 
 fn write(path: &Path, endpoints: &Endpoints) -> Result<(), NodeError> {
-    let temporary = path.with_extension("json.new");
-    let text = serde_json::to_vec_pretty(endpoints).expect("numbers and texts can be written");
-    let written = fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, path));
-    written.map_err(|source| NodeError::File { path: path.to_owned(), source })
+    write_json(path, endpoints).map_err(|source| NodeError::File { path: path.to_owned(), source })
 }
 
 impl Drop for EndpointsFile {

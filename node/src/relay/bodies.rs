@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use bitcoin::BlockHash;
 use cairn_chain::chainstate::{Chainstate, ChainstateError};
 use cairn_chain::compact_blocks::{CompactBlock, CompactBlockError, PartiallyDownloadedBlock, ReconstructionError};
-use cairn_chain::params::{ChainParams, Deployment};
+use cairn_chain::params::Deployment;
 use cairn_chain::primitives::{Block, DecodeError};
 use cairn_chain::validation::{BlockError, check_block, check_not_mutated};
 use cairn_net::{PeerId, RequestError};
@@ -26,6 +26,7 @@ use super::recent_blocks::Coming;
 use crate::chain_service::ChainStopped;
 use crate::metrics::CompactOutcome;
 use crate::penalty::Conduct;
+use crate::tasks::blocking;
 
 /// How long one peer is waited for before another is asked, too.
 const NEXT_PEER: Duration = Duration::from_secs(2);
@@ -149,8 +150,9 @@ impl Relay {
             Err(error) => return Err(error),
         };
         let refuse = |error| BodyError::Block { error, is_rebuilt };
-        let params = Arc::clone(&self.params);
-        let checked = blocking(move || check_block(block, &params.consensus)).await.map_err(refuse)?;
+        let context = Arc::clone(&self.context);
+        // Hashing a whole block takes long enough to be in the way of others here.
+        let checked = blocking(move || check_block(block, &context.params.consensus)).await.map_err(refuse)?;
         coming.came(checked.block());
         self.context.metrics.peers.observe_header_to_body(announced.elapsed());
         let outcome = self.context.chain.call(move |chain| chain.process_new_blocks(vec![checked])).await??;
@@ -167,9 +169,8 @@ impl Relay {
             Ok(None) | Err(RequestError::Unsupported) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let params = Arc::clone(&self.params);
         let started = self.context.chain.call(move |chain| {
-            let segwit_active = is_segwit_active(&chain.chainstate, &params, &compact.hash());
+            let segwit_active = is_segwit_active(&chain.chainstate, &compact.hash());
             PartiallyDownloadedBlock::start(compact, chain.mempool.transactions()).map(|start| (start, segwit_active))
         });
         let (partial, segwit_active) = started.await??;
@@ -190,7 +191,7 @@ impl Relay {
     async fn whole_block_from(&self, peer: PeerId, hash: BlockHash) -> Result<Arc<Block>, BodyError> {
         let answer = self.network.request_blocks(peer, vec![hash]).await?;
         let bytes = answer.blocks.into_iter().next().flatten().ok_or(BodyError::Missing)?;
-        let segwit_active = self.is_segwit_active(hash).await?;
+        let segwit_active = self.context.chain.call(move |chain| is_segwit_active(&chain.chainstate, &hash)).await?;
         let block = blocking(move || {
             let block = Block::decode(bytes)?;
             // Others get the block before the chain has judged it: its witnesses, too, must be what its coinbase vouches for.
@@ -199,20 +200,10 @@ impl Relay {
         });
         Ok(Arc::new(block.await?))
     }
-
-    /// Whether witnesses count in a block whose header is known.
-    async fn is_segwit_active(&self, hash: BlockHash) -> Result<bool, ChainStopped> {
-        let params = Arc::clone(&self.params);
-        self.context.chain.call(move |chain| is_segwit_active(&chain.chainstate, &params, &hash)).await
-    }
 }
 
-fn is_segwit_active(chainstate: &Chainstate, params: &ChainParams, hash: &BlockHash) -> bool {
+/// Whether witnesses count in a block whose header is known.
+fn is_segwit_active(chainstate: &Chainstate, hash: &BlockHash) -> bool {
     let height = chainstate.lookup(hash).map_or(0, |block| block.height);
-    params.consensus.activation.is_active_at(Deployment::Segwit, height)
-}
-
-/// Runs what hashes a whole block, which takes long enough to be in the way of others here.
-async fn blocking<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
-    tokio::task::spawn_blocking(run).await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+    chainstate.params().consensus.activation.is_active_at(Deployment::Segwit, height)
 }

@@ -15,6 +15,7 @@ use super::Relay;
 use super::orphans::{Child, Orphans};
 use crate::chain_service::{Chain, ChainStopped};
 use crate::penalty::Conduct;
+use crate::tasks::blocking;
 
 /// Why a transaction is not in the pool.
 #[derive(Debug, Error)]
@@ -78,15 +79,8 @@ impl Relay {
             chain.mempool.check(&chain.chainstate, transaction).map(|candidate| Some((candidate, cache)))
         };
         let Some((candidate, cache)) = self.context.chain.call(check).await?.map_err(&refuse)? else { return Ok(()) };
-        let verified = tokio::task::spawn_blocking(move || candidate.verify_scripts(&cache)).await;
-        let verified = verified.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
-        let verified = verified.map_err(&refuse)?;
-        let admit = move |chain: &mut Chain| {
-            let coins = verified.coins().map(|(outpoint, coin)| (outpoint, coin.clone()));
-            chain.chainstate.remember_coins(&verified.tip(), coins);
-            chain.mempool.admit(&chain.chainstate, verified).map(drop)
-        };
-        self.context.chain.call(admit).await?.map_err(&refuse)
+        let verified = blocking(move || candidate.verify_scripts(&cache)).await.map_err(&refuse)?;
+        self.context.chain.call(move |chain| chain.admit(verified)).await?.map(drop).map_err(&refuse)
     }
 
     /// A transaction was not taken. One whose parents are missing waits for them, and so does its verdict.

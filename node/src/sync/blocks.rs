@@ -8,7 +8,9 @@ use cairn_chain::validation::{CheckedBlock, Verdict, check_block};
 use cairn_net::{NetworkHandle, PeerId, RequestError};
 
 use super::download::{Ask, Failure, Found, RequestId};
+use crate::context::SharedContext;
 use crate::penalty::Conduct;
+use crate::tasks::blocking;
 
 /// An answer to [`Ask`].
 #[derive(Debug)]
@@ -49,15 +51,14 @@ impl BlocksAnswer {
 }
 
 /// Asks a peer for blocks, and prepares them.
-pub(super) async fn ask(network: NetworkHandle, params: Arc<ChainParams>, ask: Ask) -> BlocksAnswer {
+pub(super) async fn ask(context: SharedContext, network: NetworkHandle, ask: Ask) -> BlocksAnswer {
     let Ask { request, peer, hashes } = ask;
     let answer = match network.request_blocks(peer, hashes).await {
         Ok(answer) => answer,
         Err(error) => return BlocksAnswer { request, peer, result: Err(error), fault: None },
     };
     // Hashing megabytes takes long enough to be in the way of others here.
-    let prepared = tokio::task::spawn_blocking(move || prepare(answer.blocks, &params)).await;
-    let (found, fault) = prepared.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+    let (found, fault) = blocking(move || prepare(answer.blocks, &context.params)).await;
     BlocksAnswer { request, peer, result: Ok(found), fault }
 }
 

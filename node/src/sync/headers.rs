@@ -17,6 +17,7 @@ use thiserror::Error;
 use super::header_sync::Answered;
 use crate::chain_service::{ChainHandle, ChainStopped};
 use crate::penalty::Conduct;
+use crate::tasks::blocking;
 
 /// Where the next question to a peer goes on.
 #[derive(Debug)]
@@ -162,12 +163,12 @@ async fn process_next_headers(
     now: u64,
 ) -> Result<(Vec<Header>, Option<Box<HeadersSyncState>>), HeadersSyncError> {
     // Two thousand hashes are in the way of others here.
-    let processed = tokio::task::spawn_blocking(move || {
+    blocking(move || {
         let result = presync.process_next_headers(&headers, is_full, now)?;
         let goes_on = result.next == NextStep::RequestMore;
         Ok((result.pow_validated_headers, goes_on.then_some(presync)))
-    });
-    processed.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+    })
+    .await
 }
 
 /// Takes headers if they are known or worth the memory; otherwise, if there are more of them, begins to look whether they are.

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use bitcoin::BlockHash;
 use cairn_chain::chainstate::{BlockReference, ChainTipStatus, Chainstate};
+use cairn_chain::header_chain::HeaderChain;
 use cairn_chain::pow::Work;
 
 /// What is missing, at one moment.
@@ -36,7 +37,6 @@ pub(super) fn look(chainstate: &Chainstate, avoided: &HashSet<BlockHash>, limit:
 
 /// Whether a chain holds a block that nobody sends.
 fn is_avoided(chainstate: &Chainstate, avoided: &HashSet<BlockHash>, tip: &BlockReference) -> bool {
-    use cairn_chain::header_chain::HeaderChain;
     let Some(chain) = chainstate.chain_to(&tip.hash) else { return false };
     let holds = |hash: &BlockHash| {
         chainstate.lookup(hash).is_some_and(|block| {

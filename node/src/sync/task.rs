@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use bitcoin::BlockHash;
 use cairn_chain::chainstate::ChainstateError;
-use cairn_chain::params::ChainParams;
 use cairn_chain::pow::Work;
 use cairn_chain::validation::CheckedBlock;
 use cairn_net::protocol::Status;
@@ -50,7 +49,6 @@ struct Sync {
     context: SharedContext,
     network: NetworkHandle,
     reputation: Arc<Reputation>,
-    params: Arc<ChainParams>,
     claims: Claims,
     headers: HeaderSync,
     /// Where the next question for headers to a peer goes on.
@@ -149,7 +147,6 @@ impl Sync {
         ready: mpsc::Sender<Vec<Arrival<CheckedBlock>>>,
     ) -> Self {
         Self {
-            params: Arc::new(context.params.clone()),
             context,
             network,
             reputation,
@@ -183,7 +180,7 @@ impl Sync {
             });
         }
         for ask in self.download.ask(now) {
-            let question = blocks::ask(self.network.clone(), Arc::clone(&self.params), ask);
+            let question = blocks::ask(Arc::clone(&self.context), self.network.clone(), ask);
             let metrics = Arc::clone(&self.context.metrics.peers);
             self.questions.spawn(async move {
                 let answer = question.await;

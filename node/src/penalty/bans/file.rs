@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{Ban, BanList};
+use crate::whole_file::write_json;
 
 /// The file (Core: `banlist.json`, `banman.h`).
 const FILE_NAME: &str = "banlist.json";
@@ -87,10 +88,7 @@ impl BanFile {
     pub(crate) fn write(&self, list: &BanList, now: u64) -> Result<(), BanListError> {
         let line = |(banned, ban): (&_, &Ban)| Line { banned: ToString::to_string(banned), ban: ban.clone() };
         let lines: Vec<_> = list.list(now).map(line).collect();
-        let text = serde_json::to_vec_pretty(&lines).expect("a list of texts and numbers is JSON");
-        let partial = self.0.with_extension("json.partial");
-        let written = std::fs::write(&partial, text).and_then(|()| std::fs::rename(&partial, &self.0));
-        written.map_err(|source| BanListError::Write { path: self.0.clone(), source })
+        write_json(&self.0, &lines).map_err(|source| BanListError::Write { path: self.0.clone(), source })
     }
 }
 

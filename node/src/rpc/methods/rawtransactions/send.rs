@@ -155,9 +155,7 @@ fn finish(chain: &mut Chain, verified: VerifiedCandidate, max_fee: Option<i64>) 
     if max_fee.is_some_and(|max_fee| fee > max_fee) {
         return Err(Failure::MaxFeeExceeded);
     }
-    let coins = verified.coins().map(|(outpoint, coin)| (outpoint, coin.clone()));
-    chain.chainstate.remember_coins(&verified.tip(), coins);
-    let admitted = chain.mempool.admit(&chain.chainstate, verified)?;
+    let admitted = chain.admit(verified)?;
     chain.mempool.add_unbroadcast(admitted.txid);
     Ok(())
 }
