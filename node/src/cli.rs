@@ -1,7 +1,7 @@
 //! The command line: what can be asked, and how answers and errors are given.
 //!
 //! Data goes to standard output, everything else to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage,
-//! 3 nobody answers, 5 interrupted, 6 not well; of `cairn rpc` the numbers of the node's errors.
+//! 3 nobody answers, 4 not enough coins, 5 interrupted or declined, 6 not well; of `cairn rpc` the numbers of the node's errors.
 
 mod advice;
 mod bootnode;
@@ -16,6 +16,7 @@ mod peers;
 mod progress;
 mod rpc;
 mod run;
+mod wallet;
 
 use std::error::Error;
 use std::io::{self, ErrorKind, Write};
@@ -31,7 +32,7 @@ use failure::Failure;
 #[command(
     name = "cairn",
     version,
-    before_help = "Examples:\n  cairn run --network regtest\n  cairn rpc --network regtest getblockchaininfo\n  cairn config init\n  cairn network list\n  \
+    before_help = "Examples:\n  cairn run --network regtest\n  cairn rpc --network regtest getblockchaininfo\n  cairn wallet create alice\n  cairn config init\n  cairn network list\n  \
         cairn chain import --network main ~/.bitcoin/blocks/blk*.dat\n  cairn chain status --network main",
     subcommand_required = true,
     arg_required_else_help = true
@@ -52,6 +53,7 @@ enum Command {
     Metrics(metrics::MetricsArgs),
     Peers(Box<peers::PeersArgs>),
     Rpc(rpc::RpcArgs),
+    Wallet(Box<wallet::WalletCommand>),
 }
 
 /// What a command answers with: the text for standard output.
@@ -59,7 +61,7 @@ type Answer = Result<String, Box<dyn Error>>;
 
 /// Runs the command in the process's arguments.
 pub(crate) fn run() -> ExitCode {
-    let matches = Cli::command().get_matches();
+    let matches = wallet::with_options_everywhere(Cli::command()).get_matches();
     let given = Given::new(&matches);
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let answer = match cli.command {
@@ -72,6 +74,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Metrics(args) => metrics::run(&args),
         Command::Peers(args) => peers::run(&args, &given),
         Command::Rpc(args) => rpc::run(&args, &given),
+        Command::Wallet(args) => wallet::run(&args, &given),
     };
     match answer.and_then(|text| print(&text)) {
         Ok(()) => ExitCode::SUCCESS,

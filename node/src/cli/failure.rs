@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::process::ExitCode;
 
+use cairn_wallet::error::WalletError;
 use thiserror::Error;
 
 /// Exit code of a command that the user stopped.
@@ -48,6 +49,9 @@ pub(super) enum Failure {
         /// What it said.
         reasons: String,
     },
+    /// A wallet did not do what it was asked.
+    #[error(transparent)]
+    Wallet(WalletError),
     /// A node answers a call with an error.
     #[error("{message} (code {code})")]
     Rpc {
@@ -66,6 +70,7 @@ impl Failure {
             Self::Found { .. } => ExitCode::FAILURE,
             Self::Unreachable { .. } => UNREACHABLE.into(),
             Self::Unhealthy { .. } => UNHEALTHY.into(),
+            Self::Wallet(error) => error.exit_code().into(),
             // As from bitcoin-cli, of which the system keeps the last byte.
             Self::Rpc { code, .. } => match code.unsigned_abs().to_le_bytes()[0] {
                 0 => ExitCode::FAILURE,
@@ -77,7 +82,11 @@ impl Failure {
     pub(super) fn answer(&self) -> Option<&str> {
         match self {
             Self::Found { answer, .. } | Self::Unhealthy { answer, .. } => Some(answer),
-            Self::Usage(_) | Self::Interrupted { .. } | Self::Unreachable { .. } | Self::Rpc { .. } => None,
+            Self::Usage(_)
+            | Self::Interrupted { .. }
+            | Self::Unreachable { .. }
+            | Self::Wallet(_)
+            | Self::Rpc { .. } => None,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use cairn_wallet::node::NodeAddress;
 use clap::Args;
 
 use super::super::failure::Failure;
@@ -69,6 +70,14 @@ impl Connection {
             timeout: Some(args.rpc_timeout).filter(|seconds| *seconds > 0).map(Duration::from_secs),
             cookie,
         })
+    }
+
+    /// The same for the wallet, which asks with a client of its own.
+    pub(in crate::cli) fn for_wallet(&self) -> NodeAddress {
+        NodeAddress {
+            url: format!("http://{}:{}", self.host, self.port),
+            user_password: self.user_password.as_ref().map(|secret| secret.reveal().to_owned().into()),
+        }
     }
 
     /// Who is asked, for messages.

@@ -1,0 +1,52 @@
+//! Paying more for what waits.
+
+use bitcoin::Txid;
+use clap::Args;
+
+use super::Context;
+use super::send::FeeArgs;
+use super::summary::{send_draft, show_unsent};
+use crate::error::WalletError;
+use crate::spend::BumpKind;
+
+/// Pay more for a transaction that waits, so that it is mined sooner.
+///
+/// A transaction of this wallet is replaced by one with the same payments and less change. --cpfp spends one of its outputs instead, which
+/// works for what others sent, too.
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:\n  \
+    cairn wallet bump 4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b --fee-rate 12\n  \
+    cairn wallet bump 4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b --cpfp --fee-rate 12")]
+pub(super) struct BumpArgs {
+    /// The transaction.
+    txid: Txid,
+    /// Spend one of its outputs, and pay for both.
+    #[arg(long)]
+    cpfp: bool,
+    #[command(flatten)]
+    fee: FeeArgs,
+    /// Do not ask. The fee ceiling holds all the same.
+    #[arg(short, long)]
+    yes: bool,
+    /// Send nothing: show the transaction and its PSBT.
+    #[arg(long, conflicts_with_all = ["yes", "psbt"])]
+    dry_run: bool,
+    /// Sign and send nothing: print a PSBT for others to sign.
+    #[arg(long, conflicts_with = "yes")]
+    psbt: bool,
+}
+
+pub(super) fn bump(context: &Context<'_>, args: &BumpArgs) -> Result<String, WalletError> {
+    let (mut wallet, node) = context.open_to_spend()?;
+    let kind = if args.cpfp { BumpKind::Child } else { BumpKind::Replace };
+    let draft = wallet.draft_bump(args.txid, kind, args.fee.rate(&node)?, &node)?;
+    draft.check_fee(args.fee.max_fee)?;
+    if args.dry_run {
+        return show_unsent(context, &draft);
+    }
+    if args.psbt {
+        wallet.keep(&draft)?;
+        return show_unsent(context, &draft);
+    }
+    send_draft(context, &mut wallet, &node, draft, args.yes)
+}

@@ -1,0 +1,125 @@
+//! What is about to be paid, and the question whether to.
+
+use std::fmt::Write as _;
+
+use bitcoin::{Amount, OutPoint, Txid};
+use serde::Serialize;
+
+use super::Context;
+use super::output::{table, to_json};
+use super::terminal::{confirm, say};
+use crate::amount::show_amount;
+use crate::error::WalletError;
+use crate::node::Node;
+use crate::psbt;
+use crate::spend::Draft;
+use crate::store::Labelled;
+use crate::wallet::Wallet;
+
+/// What a draft does. Amounts are in satoshis, the fee rate in satoshis per virtual byte.
+#[derive(Debug, Serialize)]
+struct DraftView {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    txid: Option<Txid>,
+    payments: Vec<PaymentView>,
+    inputs: Vec<OutPoint>,
+    change: Option<Amount>,
+    fee: Amount,
+    fee_rate: f64,
+    weight: u64,
+    vsize: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    psbt: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct PaymentView {
+    address: String,
+    amount: Amount,
+}
+
+impl DraftView {
+    fn of(draft: &Draft) -> Self {
+        let payment = |(recipient, amount): &(crate::spend::Recipient, Amount)| PaymentView {
+            address: recipient.address.to_string(),
+            amount: *amount,
+        };
+        Self {
+            txid: None,
+            payments: draft.payments.iter().map(payment).collect(),
+            inputs: draft.coins.iter().map(crate::wallet::Coin::outpoint).collect(),
+            change: draft.change.as_ref().map(|change| change.amount),
+            fee: draft.fee,
+            fee_rate: draft.fee_rate(),
+            weight: draft.weight.to_wu(),
+            vsize: draft.weight.to_vbytes_ceil(),
+            psbt: None,
+        }
+    }
+}
+
+/// A draft for people, before they are asked.
+pub(super) fn show(draft: &Draft) -> String {
+    let mut rows: Vec<[String; 3]> = Vec::new();
+    for (recipient, amount) in &draft.payments {
+        let label = recipient.label.as_ref().map(|label| format!(" ({label})")).unwrap_or_default();
+        rows.push(["To".to_owned(), format!("{}{label}", recipient.address), show_amount(*amount)]);
+    }
+    let size =
+        format!("{:.1} sat/vB · {} vB · {} coins", draft.fee_rate(), draft.weight.to_vbytes_ceil(), draft.coins.len());
+    rows.push(["Fee".to_owned(), size, show_amount(draft.fee)]);
+    if let Some(change) = &draft.change {
+        rows.push(["Change".to_owned(), "back to this wallet".to_owned(), show_amount(change.amount)]);
+    }
+    table(["", "", ""], [false, false, true], rows).trim_start().to_owned()
+}
+
+/// A draft that is not sent, with its PSBT.
+pub(super) fn show_unsent(context: &Context<'_>, draft: &Draft) -> Result<String, WalletError> {
+    let psbt = psbt::show(&draft.psbt);
+    if context.json {
+        return to_json(&DraftView { psbt: Some(psbt), ..DraftView::of(draft) });
+    }
+    say(&show(draft));
+    Ok(psbt + "\n")
+}
+
+/// Asks, signs and sends.
+pub(super) fn send_draft(
+    context: &Context<'_>,
+    wallet: &mut Wallet,
+    node: &Node,
+    draft: Draft,
+    is_agreed: bool,
+) -> Result<String, WalletError> {
+    if !wallet.can_sign() {
+        return Err(WalletError::WatchOnly);
+    }
+    if !context.json || !is_agreed {
+        say(&show(&draft));
+    }
+    if !is_agreed && !confirm("Send?")? {
+        return Err(WalletError::Declined);
+    }
+    let secret = context.unseal(wallet)?;
+    let mut psbt = draft.psbt.clone();
+    crate::sign::sign(&mut psbt, &secret, wallet.network())?;
+    drop(secret);
+    psbt::finalize(&mut psbt)?;
+    let transaction = psbt::extract(psbt)?;
+    // Before anybody can see the change address.
+    wallet.keep(&draft)?;
+    let txid = node.broadcast(&transaction)?;
+    wallet.note_sent(transaction)?;
+    let label = draft.payments.iter().filter_map(|(recipient, _)| recipient.label.as_deref()).collect::<Vec<_>>();
+    if !label.is_empty() {
+        wallet.set_label(Labelled::Transaction, &txid.to_string(), &label.join(", "))?;
+    }
+    if context.json {
+        return to_json(&DraftView { txid: Some(txid), ..DraftView::of(&draft) });
+    }
+    let mut text = String::new();
+    let peers = node.peers()?;
+    let _ = writeln!(text, "{txid} is in the node's mempool; it has {peers} peers");
+    Ok(text)
+}

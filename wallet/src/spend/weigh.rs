@@ -1,0 +1,129 @@
+//! What it takes to spend a coin: the weight of its signatures and scripts, and the sequence that its conditions ask for.
+//!
+//! A coin is weighed by satisfying its descriptor with signatures that look like those our signer makes: an ECDSA signature has 71
+//! bytes with its sighash type, a Schnorr signature 64. What is weighed is what will be sent, to the byte.
+
+use std::cell::Cell;
+
+use bdk_wallet::miniscript::{DefiniteDescriptorKey, Descriptor, Satisfier};
+use bitcoin::absolute::LockTime;
+use bitcoin::bip32::Fingerprint;
+use bitcoin::secp256k1::{Message, Secp256k1, SecretKey};
+use bitcoin::taproot::TapLeafHash;
+use bitcoin::{EcdsaSighashType, Sequence, TapSighashType, TxIn, Weight, ecdsa, relative, taproot};
+
+use crate::sign::sign_ecdsa;
+
+/// How a coin is spent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Spending {
+    /// The weight of its input in the transaction, without the two bytes' share that marks segwit.
+    pub(crate) weight: Weight,
+    /// Whether it has a witness.
+    pub(crate) is_segwit: bool,
+    /// The sequence of its input.
+    pub(crate) sequence: Sequence,
+}
+
+/// What signatures look like, and which there will be.
+pub(crate) struct Scale<'a> {
+    ecdsa: ecdsa::Signature,
+    schnorr: taproot::Signature,
+    /// Master keys whose owners will sign.
+    signers: &'a [Fingerprint],
+    tip: u32,
+}
+
+impl<'a> Scale<'a> {
+    /// A scale for a wallet that signs with these master keys, at a height of the chain.
+    pub(crate) fn new(signers: &'a [Fingerprint], tip: u32) -> Self {
+        let secp = Secp256k1::new();
+        let key = SecretKey::from_slice(&[1; 32]).expect("one is a secret key");
+        let signature = sign_ecdsa(&secp, Message::from_digest([1; 32]), &key);
+        let schnorr = secp.sign_schnorr_no_aux_rand(&Message::from_digest([1; 32]), &key.keypair(&secp));
+        Self {
+            ecdsa: ecdsa::Signature { signature, sighash_type: EcdsaSighashType::All },
+            schnorr: taproot::Signature { signature: schnorr, sighash_type: TapSighashType::Default },
+            signers,
+            tip,
+        }
+    }
+
+    /// How a coin with this descriptor is spent, `confirmations` blocks after it was made; nothing if it cannot be spent.
+    ///
+    /// If the wallet's own keys do, they are all that is counted on; otherwise everybody signs.
+    pub(crate) fn weigh(&self, descriptor: &Descriptor<DefiniteDescriptorKey>, confirmations: u32) -> Option<Spending> {
+        let own = |may_wait| self.satisfy(descriptor, Some(self.signers), confirmations, may_wait);
+        let all = |may_wait| self.satisfy(descriptor, None, confirmations, may_wait);
+        own(false).or_else(|| own(true)).or_else(|| all(false)).or_else(|| all(true))
+    }
+
+    fn satisfy(
+        &self,
+        descriptor: &Descriptor<DefiniteDescriptorKey>,
+        signers: Option<&[Fingerprint]>,
+        confirmations: u32,
+        may_wait: bool,
+    ) -> Option<Spending> {
+        let owns =
+            |key: &DefiniteDescriptorKey| signers.is_none_or(|signers| signers.contains(&key.master_fingerprint()));
+        let signs_by_key = matches!(descriptor, Descriptor::Tr(tr) if owns(tr.internal_key()));
+        let weights = Weights { scale: self, signers, signs_by_key, confirmations, may_wait, older: Cell::new(None) };
+        let mut input = TxIn::default();
+        descriptor.satisfy(&mut input, &weights).ok()?;
+        let is_segwit = !input.witness.is_empty();
+        Some(Spending {
+            weight: if is_segwit { input.segwit_weight() } else { input.legacy_weight() },
+            is_segwit,
+            sequence: weights.older.get().map_or(Sequence::ENABLE_RBF_NO_LOCKTIME, Sequence::from_height),
+        })
+    }
+}
+
+/// Answers a descriptor's questions with signatures of the right size.
+struct Weights<'a> {
+    scale: &'a Scale<'a>,
+    /// Whose keys sign; everybody's if absent.
+    signers: Option<&'a [Fingerprint]>,
+    /// Whether the key of a taproot output itself signs.
+    signs_by_key: bool,
+    confirmations: u32,
+    /// Whether the coin's age may be used.
+    may_wait: bool,
+    /// The age that was asked for, in blocks.
+    older: Cell<Option<u16>>,
+}
+
+impl Weights<'_> {
+    fn signs(&self, key: &DefiniteDescriptorKey) -> bool {
+        self.signers.is_none_or(|signers| signers.contains(&key.master_fingerprint()))
+    }
+}
+
+impl Satisfier<DefiniteDescriptorKey> for Weights<'_> {
+    fn lookup_ecdsa_sig(&self, key: &DefiniteDescriptorKey) -> Option<ecdsa::Signature> {
+        self.signs(key).then_some(self.scale.ecdsa)
+    }
+
+    fn lookup_tap_key_spend_sig(&self) -> Option<taproot::Signature> {
+        self.signs_by_key.then_some(self.scale.schnorr)
+    }
+
+    fn lookup_tap_leaf_script_sig(&self, key: &DefiniteDescriptorKey, _: &TapLeafHash) -> Option<taproot::Signature> {
+        self.signs(key).then_some(self.scale.schnorr)
+    }
+
+    fn check_older(&self, age: relative::LockTime) -> bool {
+        let relative::LockTime::Blocks(blocks) = age else { return false };
+        let is_over = self.may_wait && u32::from(blocks.value()) <= self.confirmations;
+        if is_over {
+            self.older.set(self.older.get().max(Some(blocks.value())));
+        }
+        is_over
+    }
+
+    fn check_after(&self, time: LockTime) -> bool {
+        // Our lock time is the tip's height.
+        matches!(time, LockTime::Blocks(height) if height.to_consensus_u32() <= self.scale.tip)
+    }
+}
