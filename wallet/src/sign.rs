@@ -159,8 +159,8 @@ pub(crate) fn commits_to_all(input: &Input, is_taproot: bool) -> bool {
 pub(crate) fn sign_ecdsa(secp: &Secp256k1<All>, message: Message, key: &SecretKey) -> secp_ecdsa::Signature {
     (0..)
         .map(|attempt| sign_rfc6979(secp, message, key, attempt))
-        .find(|signature| signature.serialize_der().len() == DER_LENGTH)
-        .expect("one signature in two is of this length")
+        .find(|signature| signature.serialize_compact()[0] < 0x80 && signature.serialize_der().len() == DER_LENGTH)
+        .expect("one signature in two is such")
 }
 
 /// An ECDSA signature with RFC 6979's nonce, and a number as additional data for attempts after the first (Core: `CKey::Sign`).

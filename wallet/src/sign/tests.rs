@@ -42,7 +42,7 @@ fn bip340_vectors() {
         ),
     ] {
         let keypair = key(secret).keypair(&secp);
-        assert_eq!(format!("{:X}", keypair.x_only_public_key().0), public);
+        assert_eq!(keypair.x_only_public_key().0.to_string().to_uppercase(), public);
         let message = Message::from_digest(FromHex::from_hex(message).unwrap());
         let made = sign_schnorr(&secp, message, &keypair, &FromHex::from_hex(randomness).unwrap());
         assert_eq!(made.to_string().to_uppercase(), signature);

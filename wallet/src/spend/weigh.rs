@@ -5,7 +5,7 @@
 
 use std::cell::Cell;
 
-use bdk_wallet::miniscript::{DefiniteDescriptorKey, Descriptor, Satisfier};
+use bdk_wallet::miniscript::{DefiniteDescriptorKey, Descriptor, DescriptorPublicKey, Satisfier};
 use bitcoin::absolute::LockTime;
 use bitcoin::bip32::Fingerprint;
 use bitcoin::secp256k1::{Message, Secp256k1, SecretKey};
@@ -51,23 +51,27 @@ impl<'a> Scale<'a> {
 
     /// How a coin with this descriptor is spent, `confirmations` blocks after it was made; nothing if it cannot be spent.
     ///
-    /// If the wallet's own keys do, they are all that is counted on; otherwise everybody signs.
+    /// If the wallet's own keys do, they are all that is counted on; otherwise everybody signs, and at last even keys of which nothing
+    /// is known: a taproot key without an origin is mostly one that nobody has.
     pub(crate) fn weigh(&self, descriptor: &Descriptor<DefiniteDescriptorKey>, confirmations: u32) -> Option<Spending> {
-        let own = |may_wait| self.satisfy(descriptor, Some(self.signers), confirmations, may_wait);
-        let all = |may_wait| self.satisfy(descriptor, None, confirmations, may_wait);
-        own(false).or_else(|| own(true)).or_else(|| all(false)).or_else(|| all(true))
+        [Signers::Own, Signers::Known, Signers::All].into_iter().find_map(|signers| {
+            let satisfy = |may_wait| self.satisfy(descriptor, signers, confirmations, may_wait);
+            satisfy(false).or_else(|| satisfy(true))
+        })
     }
 
     fn satisfy(
         &self,
         descriptor: &Descriptor<DefiniteDescriptorKey>,
-        signers: Option<&[Fingerprint]>,
+        signers: Signers,
         confirmations: u32,
         may_wait: bool,
     ) -> Option<Spending> {
-        let owns =
-            |key: &DefiniteDescriptorKey| signers.is_none_or(|signers| signers.contains(&key.master_fingerprint()));
-        let signs_by_key = matches!(descriptor, Descriptor::Tr(tr) if owns(tr.internal_key()));
+        let signs_by_key = match (descriptor, signers) {
+            (Descriptor::Tr(tr), Signers::Own) => self.signers.contains(&tr.internal_key().master_fingerprint()),
+            (Descriptor::Tr(tr), Signers::Known) => has_origin(tr.internal_key()),
+            _ => true,
+        };
         let weights = Weights { scale: self, signers, signs_by_key, confirmations, may_wait, older: Cell::new(None) };
         let mut input = TxIn::default();
         descriptor.satisfy(&mut input, &weights).ok()?;
@@ -80,11 +84,29 @@ impl<'a> Scale<'a> {
     }
 }
 
+/// Whose signatures are counted on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Signers {
+    /// The wallet's own.
+    Own,
+    /// Everybody's whose keys have an origin.
+    Known,
+    /// Everybody's.
+    All,
+}
+
+/// Whether somebody has derived a key.
+fn has_origin(key: &DefiniteDescriptorKey) -> bool {
+    match key.as_descriptor_public_key() {
+        DescriptorPublicKey::Single(key) => key.origin.is_some(),
+        DescriptorPublicKey::XPub(_) | DescriptorPublicKey::MultiXPub(_) => true,
+    }
+}
+
 /// Answers a descriptor's questions with signatures of the right size.
 struct Weights<'a> {
     scale: &'a Scale<'a>,
-    /// Whose keys sign; everybody's if absent.
-    signers: Option<&'a [Fingerprint]>,
+    signers: Signers,
     /// Whether the key of a taproot output itself signs.
     signs_by_key: bool,
     confirmations: u32,
@@ -96,7 +118,7 @@ struct Weights<'a> {
 
 impl Weights<'_> {
     fn signs(&self, key: &DefiniteDescriptorKey) -> bool {
-        self.signers.is_none_or(|signers| signers.contains(&key.master_fingerprint()))
+        self.signers != Signers::Own || self.scale.signers.contains(&key.master_fingerprint())
     }
 }
 

@@ -1,0 +1,150 @@
+//! A person at the keyboard: questions, hidden passphrases, confirmations.
+
+use std::process::Command;
+
+use rexpect::session::{PtySession, spawn_command};
+use serde_json::json;
+
+use crate::scene::{ABANDON, Scene, Wallets};
+use crate::support::node_process::{Datadir, PATIENCE};
+
+const BOB: &str = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080";
+
+/// A command in a terminal of its own.
+fn start(wallets: &Wallets<'_>, args: &[&str]) -> PtySession {
+    let template = wallets.command(args);
+    let mut command = Command::new(template.get_program());
+    command.args(template.get_args()).env("TERM", "xterm");
+    for (name, value) in template.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    let patience = u64::try_from(PATIENCE.as_millis()).unwrap();
+    spawn_command(command, Some(patience)).unwrap()
+}
+
+fn code(session: PtySession) -> i32 {
+    match session.process().wait().unwrap() {
+        rexpect::process::WaitStatus::Exited(_, code) => code,
+        other => panic!("it ended by {other:?}"),
+    }
+}
+
+/// Creates a wallet as a person would; the words that were shown.
+fn create(wallets: &Wallets<'_>, name: &str, passphrase: &str) -> Vec<String> {
+    let mut session = start(wallets, &["create", name, "--words", "12"]);
+    let (words, first) = read_words(&mut session);
+    let mut asked = first;
+    loop {
+        session.send_line(&words[asked - 1]).unwrap();
+        let (_, question) = session.exp_regex(r"(Word \d+|New passphrase): ").unwrap();
+        match question.strip_prefix("Word ").and_then(|rest| rest.trim_end_matches(": ").parse().ok()) {
+            Some(next) => asked = next,
+            None => break,
+        }
+    }
+    session.send_line(passphrase).unwrap();
+    session.exp_string("The same again: ").unwrap();
+    session.send_line(passphrase).unwrap();
+    let rest = session.exp_eof().unwrap();
+    assert!(rest.contains("sealed with a passphrase") && !rest.contains(passphrase), "{rest}");
+    assert_eq!(code(session), 0);
+    words
+}
+
+/// The words that are shown, and the number of the first that is asked for.
+fn read_words(session: &mut PtySession) -> (Vec<String>, usize) {
+    session.exp_string("shown this once").unwrap();
+    let (text, question) = session.exp_regex(r"Word \d+: ").unwrap();
+    let mut words = vec![String::new(); 12];
+    let tokens: Vec<_> = text.split_whitespace().collect();
+    for pair in tokens.windows(2) {
+        if let Ok(number @ 1..=12) = pair[0].parse::<usize>() {
+            words[number - 1] = pair[1].to_owned();
+        }
+    }
+    assert!(words.iter().all(|word| !word.is_empty()), "{text}");
+    (words, question.trim_start_matches("Word ").trim_end_matches(": ").parse().unwrap())
+}
+
+#[test]
+fn words_are_asked_back() {
+    let datadir = Datadir::new();
+    // Where coins are money, and nobody has to run a node for that.
+    let wallets = Wallets { datadir: &datadir, network: "cairn", node: vec!["--offline".to_owned()] };
+
+    // Who does not know the words gets no wallet.
+    let mut session = start(&wallets, &["create", "alice", "--words", "12"]);
+    read_words(&mut session);
+    session.send_line("zebra zebra").unwrap();
+    session.exp_string("nothing was saved").unwrap();
+    assert_eq!(code(session), 5);
+    assert_eq!(wallets.json(&["list"]), json!([]));
+
+    let words = create(&wallets, "alice", "open sesame");
+    // The words that were shown are the wallet.
+    let mut session = start(&wallets, &["restore", "again", "--no-passphrase"]);
+    session.exp_string("Words: ").unwrap();
+    session.send_line(&words.join(" ")).unwrap();
+    session.exp_string("Wallet again of cairn").unwrap();
+    assert_eq!(code(session), 0);
+    let export = |name: &str| wallets.json(&["export", "-w", name])["descriptor"].clone();
+    assert_eq!(export("again"), export("alice"));
+    wallets.run(&["sign-message", "-w", "alice", &wallets.address("alice"), "hello"]).fails(2, "--password-file");
+}
+
+#[test]
+fn payments_are_confirmed() {
+    let scene = Scene::open();
+    let wallets = scene.wallets();
+    let file = scene.datadir.write("passphrase", "open sesame\n");
+    wallets.restore("alice", ABANDON, &["--password-file", file.to_str().unwrap()]).success();
+    scene.fund("alice", 1);
+
+    // No is no, and so is nothing.
+    for answer in ["n", ""] {
+        let mut session = start(&wallets, &["send", BOB, "1btc", "--fee-rate", "2"]);
+        session.exp_string("2.0 sat/vB").unwrap();
+        session.exp_string("Send? [y/N]").unwrap();
+        session.send_line(answer).unwrap();
+        session.exp_string("nothing was sent").unwrap();
+        assert_eq!(code(session), 5);
+    }
+    let mut session = start(&wallets, &["send", BOB, "1btc"]);
+    session.exp_string("Send? [y/N]").unwrap();
+    session.send_line("y").unwrap();
+    session.exp_string("Passphrase: ").unwrap();
+    session.send_line("open barley").unwrap();
+    session.exp_string("wrong passphrase").unwrap();
+    assert_eq!(code(session), 1);
+    assert_eq!(scene.rpc.call("getrawmempool", &json!([])), json!([]));
+
+    let mut session = start(&wallets, &["send", BOB, "1btc"]);
+    session.exp_string(BOB).unwrap();
+    session.exp_string("1.00000000 BTC").unwrap();
+    session.exp_string("back to this wallet").unwrap();
+    session.exp_string("Send? [y/N]").unwrap();
+    session.send_line("yes").unwrap();
+    session.exp_string("Passphrase: ").unwrap();
+    session.send_line("open sesame").unwrap();
+    let rest = session.exp_eof().unwrap();
+    assert!(rest.contains("is in the node's mempool") && !rest.contains("sesame"), "{rest}");
+    assert_eq!(code(session), 0);
+    assert_eq!(scene.rpc.call("getrawmempool", &json!([])).as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn addresses_are_drawn() {
+    let scene = Scene::open();
+    let wallets = scene.wallets();
+    wallets.run(&["create", "alice"]).success();
+    let mut session = start(&wallets, &["receive", "--amount", "0.5btc", "--label", "rent of May"]);
+    let text = session.exp_eof().unwrap();
+    assert!(text.contains("?amount=0.5&label=rent%20of%20May"), "{text}");
+    // The terminal is read byte by byte: this is the first of those that a block is drawn with.
+    assert!(text.lines().filter(|line| line.contains('\u{e2}')).count() > 10, "{text}");
+    let plain = wallets.say(&["receive"]);
+    assert_eq!(plain.lines().count(), 1, "nothing is drawn for programs");
+}
