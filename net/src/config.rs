@@ -70,6 +70,10 @@ pub struct NetworkConfig {
     ///
     /// [`relay_transactions`]: crate::NetworkHandle::relay_transactions
     pub relay_transactions: bool,
+    /// Whether links can be cut, slowed and broken ([`set_link_conditions`]). For TCP only.
+    ///
+    /// [`set_link_conditions`]: crate::NetworkHandle::set_link_conditions
+    pub link_control: bool,
     /// What peers can make us do.
     pub limits: Limits,
 }
@@ -100,6 +104,7 @@ impl NetworkConfig {
             quic: false,
             dns: true,
             relay_transactions: true,
+            link_control: false,
             limits: if is_local { Limits::local() } else { Limits::public() },
         }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use libp2p::{Multiaddr, noise};
 use thiserror::Error;
 
+use crate::links::InvalidLinkConditions;
 use crate::protocol::FrameError;
 
 /// Why a network could not be started.
@@ -23,6 +24,12 @@ pub enum NetworkError {
     /// A pre-shared key protects TCP alone, and an address is of something else.
     #[error("{address} cannot be used with a pre-shared key: it protects tcp only")]
     Unprotected {
+        /// The address, as it was configured.
+        address: Multiaddr,
+    },
+    /// Only TCP has links that are controlled, and an address is of something else.
+    #[error("{address} cannot be used with link control: it shapes tcp only")]
+    Unshaped {
         /// The address, as it was configured.
         address: Multiaddr,
     },
@@ -154,6 +161,26 @@ pub enum DialError {
     /// The peer is connected already.
     #[error("already connected")]
     AlreadyConnected,
+    /// The service ended.
+    #[error(transparent)]
+    Stopped(#[from] NetworkStopped),
+}
+
+/// Why the conditions of a link were not changed.
+#[derive(Debug, Clone, Copy, PartialEq, Error)]
+pub enum LinkError {
+    /// The network was started without [`link_control`](crate::NetworkConfig::link_control).
+    #[error("links are not controlled: the network was started without")]
+    Uncontrolled,
+    /// There are no such links.
+    #[error(transparent)]
+    Invalid(#[from] InvalidLinkConditions),
+    /// As many links differ from the others as are remembered.
+    #[error("{limit} links differ from the others already: set those of all")]
+    TooMany {
+        /// The limit.
+        limit: usize,
+    },
     /// The service ended.
     #[error(transparent)]
     Stopped(#[from] NetworkStopped),

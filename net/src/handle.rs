@@ -10,10 +10,11 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::banned::Banned;
 use crate::counters::Counters;
-use crate::error::{DialError, InvalidAnswer, NetworkStopped, PublishError, RequestError};
+use crate::error::{DialError, InvalidAnswer, LinkError, NetworkStopped, PublishError, RequestError};
 use crate::event::ConnectedPeer;
 use crate::facts::{PeerFacts, PeerTable};
 use crate::gossip::{Acceptance, ValidationToken};
+use crate::links::{LinkConditions, LinkTable};
 use crate::protocol::{
     BlockTransactionsRequest, BlocksRequest, BlocksResponse, CompactBlockRequest, Exchange, FrameError, HeadersRequest,
     MAX_BLOCKS_TO_REQUEST, MAX_LOCATOR_SIZE, MAX_TRANSACTION_SIZE, MAX_TRANSACTIONS_TO_REQUEST, MAX_USER_AGENT_LENGTH,
@@ -46,6 +47,7 @@ pub(crate) struct Shared {
     pub(crate) listening: watch::Receiver<Vec<Multiaddr>>,
     pub(crate) connected: watch::Receiver<Vec<ConnectedPeer>>,
     pub(crate) active: watch::Receiver<bool>,
+    pub(crate) links: Option<watch::Receiver<LinkTable>>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) facts: Arc<PeerTable>,
 }
@@ -320,6 +322,24 @@ impl NetworkHandle {
     /// When the service has ended.
     pub async fn set_network_active(&self, active: bool) -> Result<(), NetworkStopped> {
         self.call(|answer| Command::SetNetworkActive { active, answer }).await
+    }
+
+    /// Changes what the link with a peer does to what we send, or what all links do; connections that there are feel it at
+    /// once. A cut link breaks them, and the peer is not reached until it is whole again: then it is dialled at once if it was
+    /// [added](Self::add_peer). None of this is held against the peer.
+    ///
+    /// # Errors
+    ///
+    /// When the network was started without [`link_control`](crate::NetworkConfig::link_control), there are no such links, or
+    /// the service has ended.
+    pub async fn set_link_conditions(&self, peer: Option<PeerId>, conditions: LinkConditions) -> Result<(), LinkError> {
+        self.call(|answer| Command::SetLink { peer, conditions, answer }).await?
+    }
+
+    /// What links do to what we send; nothing when that is not controlled.
+    #[must_use]
+    pub fn link_conditions(&self) -> Option<LinkTable> {
+        self.shared.links.as_ref().map(|links| links.borrow().clone())
     }
 
     async fn send(&self, command: Command) -> Result<(), NetworkStopped> {

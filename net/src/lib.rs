@@ -23,6 +23,7 @@
 //! | `handle` | [`NetworkHandle`] |
 //! | `identity` | the key that a node is known by |
 //! | `limits` | [`Limits`]: what peers can make us do |
+//! | `links` | [`LinkConditions`]: what a link does to the bytes that are sent over it |
 //! | `names` | [`NetworkNames`]: what protocols and topics are called |
 //! | `peer` | decisions about peers, without sockets or clocks |
 //! | `pre_shared_key` | [`PreSharedKey`]: the secret of a private network |
@@ -30,7 +31,7 @@
 //! | `service` | the one task that owns the swarm |
 //! | `subnet` | [`Subnet`]: ranges of IP addresses |
 //! | `traffic` | [`Traffic`]: bytes that came and went |
-//! | `transport` | TCP, Noise, Yamux, QUIC, names, private networks |
+//! | `transport` | TCP, Noise, Yamux, QUIC, names, private networks, shaped links |
 
 mod banned;
 mod behaviour;
@@ -43,6 +44,7 @@ mod gossip;
 mod handle;
 mod identity;
 mod limits;
+mod links;
 mod names;
 mod peer;
 mod pre_shared_key;
@@ -55,7 +57,7 @@ mod transport;
 pub use banned::{Banned, ParseBannedError};
 pub use config::{DEFAULT_OUTBOUND_TARGET, NetworkConfig, Role};
 pub use counters::{Counter, Counters};
-pub use error::{DialError, InvalidAnswer, NetworkError, NetworkStopped, PublishError, RequestError};
+pub use error::{DialError, InvalidAnswer, LinkError, NetworkError, NetworkStopped, PublishError, RequestError};
 pub use event::{
     ConnectedPeer, Direction, GossipHeader, GossipTransaction, InboundRequest, NetworkEvents, PeerEvent, Reply,
     Violation,
@@ -67,6 +69,7 @@ pub use identity::{IdentityError, load_or_create_identity};
 pub use libp2p::identity::Keypair;
 pub use libp2p::{Multiaddr, PeerId};
 pub use limits::{Limits, Quota};
+pub use links::{InvalidLinkConditions, LinkConditions, LinkTable};
 pub use names::NetworkNames;
 pub use pre_shared_key::{PreSharedKey, PreSharedKeyError};
 pub use service::{Network, NetworkService};

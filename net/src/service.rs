@@ -54,6 +54,7 @@ use crate::event::{ConnectedPeer, GossipHeader, GossipTransaction, InboundReques
 use crate::facts::PeerTable;
 use crate::gossip::{HEARTBEAT_INTERVAL, Topics};
 use crate::handle::NetworkHandle;
+use crate::links::LinkTable;
 use crate::peer::{Dialer, PeerEventQueue};
 
 /// How long peers may take to see that we are closing.
@@ -105,6 +106,8 @@ pub struct NetworkService {
     connected: watch::Sender<Vec<ConnectedPeer>>,
     /// Whether we take part in the network.
     active: watch::Sender<bool>,
+    /// What links do, if that is controlled.
+    links: Option<watch::Sender<LinkTable>>,
     counters: Arc<Counters>,
     facts: Arc<PeerTable>,
 }

@@ -4,8 +4,10 @@
 //! | file | holds |
 //! |---|---|
 //! | `private` | proof that both sides have the secret of a private network |
+//! | `shaping` | links that can be cut, slowed and broken |
 
 mod private;
+mod shaping;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -21,10 +23,13 @@ use libp2p::identity::Keypair;
 use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, PeerId, Transport, dns, noise, quic, tcp, yamux};
 use private::private;
+use shaping::shaped;
 use socket2::{Domain, Socket, Type};
+use tokio::sync::watch;
 
 use crate::config::NetworkConfig;
 use crate::error::NetworkError;
+use crate::links::LinkTable;
 use crate::traffic::{CountedMuxer, TrafficCounts};
 
 /// Time for a connection from the first byte to the agreed protocols.
@@ -37,19 +42,22 @@ const MAX_STREAMS: usize = 128;
 /// A connection that can carry streams, and who is at its other end.
 pub(crate) type PeerTransport = Boxed<(PeerId, StreamMuxerBox)>;
 
-/// The transports of a node with the key `key`, which count their bytes in `traffic`.
+/// The transports of a node with the key `key`, which count their bytes in `traffic`, and whose links are as `links` says if
+/// that is there.
 ///
 /// # Errors
 ///
-/// When names are to be looked up and the system does not say where, or when an address would leave out the pre-shared key.
+/// When names are to be looked up and the system does not say where, or when an address would leave out the pre-shared key or
+/// what `links` says.
 pub(crate) fn transport(
     key: &Keypair,
     config: &NetworkConfig,
     traffic: Arc<TrafficCounts>,
+    links: Option<watch::Receiver<LinkTable>>,
 ) -> Result<PeerTransport, NetworkError> {
-    check_addresses_are_protected(config)?;
-    let tcp = tcp_transport(key, config)?;
-    let direct = if config.quic && config.pre_shared_key.is_none() {
+    check_addresses(config)?;
+    let tcp = tcp_transport(key, config, links)?;
+    let direct = if config.quic && !is_tcp_only(config) {
         let quic = quic::tokio::Transport::new(quic::Config::new(key));
         tcp.or_transport(quic)
             .map(|connection, _| match connection {
@@ -73,15 +81,21 @@ pub(crate) fn transport(
     }
 }
 
-/// Refuses addresses that a pre-shared key would not protect.
-fn check_addresses_are_protected(config: &NetworkConfig) -> Result<(), NetworkError> {
-    if config.pre_shared_key.is_none() {
+/// Whether only TCP can do what is asked for.
+fn is_tcp_only(config: &NetworkConfig) -> bool {
+    config.pre_shared_key.is_some() || config.link_control
+}
+
+/// Refuses addresses that a pre-shared key would not protect, and those whose links would not be shaped.
+fn check_addresses(config: &NetworkConfig) -> Result<(), NetworkError> {
+    if !is_tcp_only(config) {
         return Ok(());
     }
     let groups = [&config.listen, &config.peers, &config.bootstrap, &config.rendezvous];
-    let is_unprotected = |address: &&Multiaddr| address.iter().any(|part| matches!(part, Protocol::Udp(_)));
-    match groups.into_iter().flatten().find(is_unprotected) {
-        Some(address) => Err(NetworkError::Unprotected { address: address.clone() }),
+    let is_unfit = |address: &&Multiaddr| address.iter().any(|part| matches!(part, Protocol::Udp(_)));
+    match groups.into_iter().flatten().find(is_unfit).cloned() {
+        Some(address) if config.pre_shared_key.is_some() => Err(NetworkError::Unprotected { address }),
+        Some(address) => Err(NetworkError::Unshaped { address }),
         None => Ok(()),
     }
 }
@@ -115,9 +129,17 @@ pub(crate) fn check_port_is_free(address: &Multiaddr) -> io::Result<()> {
     socket.bind(&address.into())
 }
 
-fn tcp_transport(key: &Keypair, config: &NetworkConfig) -> Result<PeerTransport, NetworkError> {
+fn tcp_transport(
+    key: &Keypair,
+    config: &NetworkConfig,
+    links: Option<watch::Receiver<LinkTable>>,
+) -> Result<PeerTransport, NetworkError> {
     let tcp = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true));
-    match config.pre_shared_key.clone() {
+    let pre_shared_key = config.pre_shared_key.clone();
+    if let Some(links) = links {
+        return shaped(tcp, key, pre_shared_key, links);
+    }
+    match pre_shared_key {
         Some(secret) => secured(tcp.and_then(move |stream, _| private(stream, secret)), key),
         None => secured(tcp, key),
     }
@@ -132,14 +154,18 @@ where
     T::ListenerUpgrade: Send + 'static,
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let mut yamux = yamux::Config::default();
-    yamux.set_max_num_streams(MAX_STREAMS);
     let secured = transport
         // The dialler names the protocol and goes on without waiting for the peer's word.
         .upgrade(Version::V1Lazy)
         .authenticate(noise::Config::new(key).map_err(NetworkError::Noise)?)
-        .multiplex(yamux)
+        .multiplex(yamux_config())
         .timeout(HANDSHAKE_TIMEOUT)
         .boxed();
     Ok(secured)
+}
+
+fn yamux_config() -> yamux::Config {
+    let mut config = yamux::Config::default();
+    config.set_max_num_streams(MAX_STREAMS);
+    config
 }

@@ -57,7 +57,7 @@ pub(crate) use mempool::MempoolConfig;
 pub(crate) use metrics::MetricsConfig;
 pub(crate) use mining::MiningConfig;
 pub(crate) use network::NetworkConfig;
-pub(crate) use peers::PeersConfig;
+pub(crate) use peers::{PeersConfig, is_local};
 pub(crate) use rpc::{RpcAccess, RpcConfig};
 pub(crate) use settings::{Origin, Setting, Settings};
 pub(crate) use template::template;
@@ -111,6 +111,7 @@ impl Config {
             return Err(ConfigError::PruneWithTxIndex);
         }
         self.mempool.check(&params)?;
+        self.peers.check(&params)?;
         self.rpc.access.check()?;
         self.mining.script_pubkey(&params)?;
         self.log.check()?;

@@ -74,7 +74,7 @@ fn swarm(key: &Keypair) -> Swarm<Gossipsub> {
     settings.mesh_n(4).mesh_n_low(3).mesh_n_high(MESH).mesh_outbound_min(1).flood_publish(false);
     let gossip = with_settings(&topics, settings.build().unwrap()).unwrap();
     let config = swarm::Config::with_tokio_executor().with_idle_connection_timeout(Duration::MAX);
-    Swarm::new(transport(key, &network(), Arc::default()).unwrap(), gossip, key.public().to_peer_id(), config)
+    Swarm::new(transport(key, &network(), Arc::default(), None).unwrap(), gossip, key.public().to_peer_id(), config)
 }
 
 /// The next event of a swarm whose heart beats.

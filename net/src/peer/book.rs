@@ -184,6 +184,16 @@ impl<S: BuildHasher> AddressBook<S> {
         }
     }
 
+    /// What kept a peer away is over, or what kept all: who waits may be dialled at once, unless it is shunned.
+    pub(crate) fn retry(&mut self, now: Instant, peer: Option<PeerId>) {
+        for (_, entry) in self.peers.iter_mut().filter(|(known, _)| peer.is_none_or(|peer| peer == **known)) {
+            entry.failures = 0;
+            if let State::Waiting { until } = &mut entry.state {
+                *until = now.max(entry.shunned_until.unwrap_or(now)).min(*until);
+            }
+        }
+    }
+
     /// A candidate was not dialled after all.
     pub(crate) fn not_dialled(&mut self, now: Instant, peer: PeerId) {
         if let Some(entry) = self.peers.get_mut(&peer)

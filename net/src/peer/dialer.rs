@@ -139,6 +139,18 @@ impl<S: BuildHasher> Dialer<S> {
         }
     }
 
+    /// What kept a peer away is over, or what kept all: who waits is due at once, and starts anew.
+    pub(crate) fn retry(&mut self, now: Instant, peer: Option<PeerId>) {
+        // Who it is at an address that does not say so may never have been known.
+        let is_meant = |attempt: &Attempt| peer.is_none() || attempt.known.is_none() || attempt.known == peer;
+        for attempt in self.targets.values_mut().filter(|attempt| is_meant(attempt)) {
+            attempt.failures = 0;
+            if let State::Waiting { until } = &mut attempt.state {
+                *until = now.min(*until);
+            }
+        }
+    }
+
     /// A dial ended in a connection with `peer`.
     pub(crate) fn dialed(&mut self, now: Instant, target: &Target, peer: PeerId) {
         if let Some(attempt) = self.targets.get_mut(target) {

@@ -131,6 +131,12 @@ impl<S: BuildHasher> Outbound<S> {
         self.book.failed(now, peer);
     }
 
+    /// What kept a peer away is over, or what kept all.
+    pub(crate) fn retry(&mut self, now: Instant, peer: Option<PeerId>) {
+        self.idle_until = None;
+        self.book.retry(now, peer);
+    }
+
     /// There is a connection with `peer`: dialled by us at `dialled`, or by the peer. `was_named` says that it is none of
     /// our own choice.
     pub(crate) fn connected(&mut self, now: Instant, peer: PeerId, dialled: Option<Multiaddr>, was_named: bool) {

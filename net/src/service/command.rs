@@ -5,9 +5,10 @@ use libp2p::{Multiaddr, PeerId};
 use tokio::sync::oneshot;
 
 use crate::banned::Banned;
-use crate::error::{DialError, PublishError, RequestError};
+use crate::error::{DialError, LinkError, PublishError, RequestError};
 use crate::gossip::{Acceptance, ValidationToken};
 use crate::handle::AddedPeer;
+use crate::links::LinkConditions;
 use crate::protocol::{BlockTransactions, Blocks, CompactBlocks, Exchange, Headers, StatusExchange, Transactions};
 
 /// A question to a peer, and where its answer goes. Whoever asked may stop waiting; the question stays open until the peer
@@ -39,5 +40,6 @@ pub(crate) enum Command {
     Disconnect(PeerId),
     Addresses(oneshot::Sender<Vec<(PeerId, Multiaddr)>>),
     SetBanned { banned: Vec<Banned>, answer: oneshot::Sender<()> },
+    SetLink { peer: Option<PeerId>, conditions: LinkConditions, answer: oneshot::Sender<Result<(), LinkError>> },
     SetNetworkActive { active: bool, answer: oneshot::Sender<()> },
 }

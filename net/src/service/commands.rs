@@ -11,7 +11,9 @@ use super::NetworkService;
 use super::command::Command;
 use super::dials::Dial;
 use crate::banned::Banned;
+use crate::error::LinkError;
 use crate::handle::AddedPeer;
+use crate::links::{LinkConditions, MAX_LINKS};
 use crate::peer::Target;
 
 impl NetworkService {
@@ -50,6 +52,9 @@ impl NetworkService {
                 self.set_banned(&banned);
                 let _ = answer.send(());
             }
+            Command::SetLink { peer, conditions, answer } => {
+                let _ = answer.send(self.set_link_conditions(peer, conditions));
+            }
             Command::SetNetworkActive { active, answer } => {
                 self.set_network_active(active);
                 let _ = answer.send(());
@@ -81,6 +86,28 @@ impl NetworkService {
         let named = self.dialer.targets();
         let added = named.filter(|(target, _)| !self.config.rendezvous.contains(&target.address));
         added.map(|(target, connected)| AddedPeer { address: target.address.clone(), connected }).collect()
+    }
+
+    /// Changes what links do from now on, and comes back at once to whom a link leads that is not cut.
+    fn set_link_conditions(&mut self, peer: Option<PeerId>, conditions: LinkConditions) -> Result<(), LinkError> {
+        let links = self.links.as_ref().ok_or(LinkError::Uncontrolled)?;
+        conditions.check()?;
+        let mut has_room = true;
+        links.send_modify(|links| match peer {
+            Some(peer) => has_room = links.set(peer, conditions),
+            None => links.set_all(conditions),
+        });
+        if !has_room {
+            return Err(LinkError::TooMany { limit: MAX_LINKS });
+        }
+        info!(peer = peer.map(tracing::field::display), ?conditions, "conditions of links changed");
+        if !conditions.is_cut {
+            let now = Instant::now();
+            self.dialer.retry(now, peer);
+            self.discovery.outbound.retry(now, peer);
+            self.discovery.look_again(now);
+        }
+        Ok(())
     }
 
     fn set_network_active(&mut self, active: bool) {

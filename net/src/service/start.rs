@@ -24,6 +24,7 @@ use crate::event::NetworkEvents;
 use crate::facts::PeerTable;
 use crate::gossip::Topics;
 use crate::handle::{NetworkHandle, Shared};
+use crate::links::LinkTable;
 use crate::peer::{Dialer, PeerEventQueue, Target};
 use crate::traffic::TrafficCounts;
 use crate::transport::{check_port_is_free, transport};
@@ -48,7 +49,9 @@ impl Network {
         let topics = Topics::new(&config.names);
         let behaviour = Behaviour::new(&config, &topics, &key)?;
         let traffic = Arc::<TrafficCounts>::default();
-        let transport = transport(&key, &config, Arc::clone(&traffic))?;
+        let links = config.link_control.then(watch::Sender::<LinkTable>::default);
+        let links_out = links.as_ref().map(watch::Sender::subscribe);
+        let transport = transport(&key, &config, Arc::clone(&traffic), links_out.clone())?;
         let swarm_config = swarm::Config::with_tokio_executor()
             // A question takes one round trip instead of two.
             .with_substream_upgrade_protocol_override(Version::V1Lazy)
@@ -69,6 +72,7 @@ impl Network {
             listening: listening.subscribe(),
             connected: connected.subscribe(),
             active: active.subscribe(),
+            links: links_out,
             counters: Arc::clone(&counters),
             facts: Arc::clone(&facts),
         };
@@ -91,6 +95,7 @@ impl Network {
             listening,
             connected,
             active,
+            links,
             counters,
             facts,
             config,

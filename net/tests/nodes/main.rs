@@ -8,6 +8,7 @@ mod connections;
 mod discovery;
 mod gossip;
 mod hostile;
+mod links;
 mod policy;
 mod requests;
 mod support;

@@ -61,6 +61,7 @@ pub(super) fn run(args: &BootnodeArgs, given: &Given) -> Answer {
     log.check()?;
     logging::start(&log, Verbosity::Normal)?;
     let params = network.params()?;
+    peers.check(&params)?;
     let directory = network.directory(&params)?;
     let mut config = network_config(&params, &peers)?;
     config.role = Role::Introducer;

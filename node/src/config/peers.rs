@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use cairn_chain::params::ChainParams;
 use cairn_net::{Limits, Multiaddr, NetworkConfig, PeerId, PreSharedKey};
 use clap::{ArgAction, Args};
 
@@ -53,9 +54,29 @@ pub(crate) struct PeersConfig {
     /// Peer to connect with; again for each. No others are.
     #[arg(long, value_name = "PEER")]
     pub(crate) allow: Vec<PeerId>,
+    /// Let clients of JSON-RPC cut, slow and break the links with other nodes (setlink): for networks on one machine, and for
+    /// TCP alone.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, action = ArgAction::Set,
+        default_value_t = false, default_missing_value = "true", hide_short_help = true)]
+    pub(crate) link_control: bool,
 }
 
 impl PeersConfig {
+    /// Checks that the network is one on which links may be controlled, if they are.
+    ///
+    /// # Errors
+    ///
+    /// When it is not.
+    pub(crate) fn check(&self, params: &ChainParams) -> Result<(), ConfigError> {
+        if self.link_control && !is_local(params) {
+            let name = &params.name;
+            let problem =
+                format!("network {name} is not for one's own machine; regtest, devnet and those of spec files are");
+            return Err(ConfigError::Value { key: "link-control", problem });
+        }
+        Ok(())
+    }
+
     /// Tells the network what the user set.
     ///
     /// # Errors
@@ -71,8 +92,9 @@ impl PeersConfig {
         config.mdns = self.mdns;
         config.rendezvous_server = self.rendezvous_server;
         config.pre_shared_key = self.pre_shared_key()?;
-        // A secret protects TCP alone.
-        config.quic = config.pre_shared_key.is_none();
+        config.link_control = self.link_control;
+        // A secret protects TCP alone, and only TCP's links are controlled.
+        config.quic = config.pre_shared_key.is_none() && !self.link_control;
         config.allow = if self.allow.is_empty() { None } else { Some(self.allow.clone()) };
         let limits = &mut config.limits;
         limits.max_connections = self.max_peers;
@@ -90,6 +112,11 @@ impl PeersConfig {
         let text = std::fs::read_to_string(path).map_err(|error| problem(error.to_string()))?;
         text.parse().map(Some).map_err(|error: cairn_net::PreSharedKeyError| problem(error.to_string()))
     }
+}
+
+/// Whether a network is on one's own machines: what presents itself as regtest is, but for our public one.
+pub(crate) fn is_local(params: &ChainParams) -> bool {
+    params.rpc_name == "regtest" && params.name != "cairn"
 }
 
 fn parse_multiaddr(text: &str) -> Result<Multiaddr, String> {
@@ -132,6 +159,25 @@ mod tests {
         assert_eq!(config.pre_shared_key, Some(PreSharedKey::new([0xab; 32])));
         assert!(!config.quic);
         assert!(network_of(&[]).unwrap().quic);
+    }
+
+    #[test]
+    fn links_are_controlled_on_ones_own_machine_and_over_tcp() {
+        let config = network_of(&["--link-control"]).unwrap();
+        assert!(config.link_control && !config.quic);
+        assert!(!network_of(&[]).unwrap().link_control);
+        for (network, problem) in [
+            ("regtest", None),
+            ("devnet", None),
+            ("cairn", Some("link-control: network cairn is not for one's own machine")),
+            ("main", Some("link-control: network main is not for one's own machine")),
+            ("signet", Some("link-control: network signet is not for one's own machine")),
+        ] {
+            let wrong =
+                Config::of(&["--link-control", "--network", network]).check().err().map(|error| error.to_string());
+            assert_eq!(wrong.is_some(), problem.is_some(), "{network}: {wrong:?}");
+            assert!(wrong.zip(problem).is_none_or(|(wrong, problem)| wrong.starts_with(problem)), "{network}");
+        }
     }
 
     #[test]

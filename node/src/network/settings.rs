@@ -6,7 +6,7 @@ use bitcoin::Target;
 use cairn_chain::params::ChainParams;
 use cairn_net::{IdentityError, Keypair, NetworkConfig, NetworkNames, load_or_create_identity};
 
-use crate::config::{ConfigError, PeersConfig};
+use crate::config::{ConfigError, PeersConfig, is_local};
 use crate::tasks::blocking;
 
 /// What we call ourselves (BIP14).
@@ -20,10 +20,8 @@ pub(crate) const USER_AGENT: &str = concat!("/cairn:", env!("CARGO_PKG_VERSION")
 pub(crate) fn network_config(params: &ChainParams, peers: &PeersConfig) -> Result<NetworkConfig, ConfigError> {
     let spec_hash = params.spec_hash();
     let pow_limit = Target::from_be_bytes(params.consensus.pow.limit.to_be_bytes());
-    // What presents itself as regtest is on one's own machines.
-    let is_local = params.rpc_name == "regtest" && params.name != "cairn";
     let names = NetworkNames::new(&params.name, &spec_hash);
-    let mut config = NetworkConfig::new(names, spec_hash, pow_limit, is_local);
+    let mut config = NetworkConfig::new(names, spec_hash, pow_limit, is_local(params));
     USER_AGENT.clone_into(&mut config.user_agent);
     peers.apply(&mut config)?;
     Ok(config)

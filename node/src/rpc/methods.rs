@@ -55,6 +55,7 @@ pub(super) static TABLE: &[&[Method]] = &[
     network::bans::METHODS,
     network::connections::METHODS,
     network::known_nodes::METHODS,
+    network::links::METHODS,
     rawtransactions::combine::METHODS,
     rawtransactions::create::METHODS,
     rawtransactions::get::METHODS,

@@ -48,6 +48,8 @@ use result_doc::ResultType;
 pub(crate) enum Category {
     /// Blocks, coins and the mempool.
     Blockchain,
+    /// What Core does not have.
+    Cairn,
     /// The node itself.
     Control,
     /// For tests.
@@ -68,6 +70,7 @@ impl Category {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Blockchain => "Blockchain",
+            Self::Cairn => "Cairn",
             Self::Control => "Control",
             Self::Hidden => "Hidden",
             Self::Mining => "Mining",

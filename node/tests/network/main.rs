@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `discovery.rs` | nodes that know one address find all others, by each mechanism alone |
 //! | `sync.rs` | a chain from good, silent and lying peers |
+//! | `links.rs` | links that are cut, slowed and broken while nodes run |
 //! | `privacy.rs` | what is on the wire, and who is refused |
 //! | `hosts.rs` | the same between hosts with addresses of their own: partition, healing, narrow lines |
 //! | `evil_peer.rs` | a peer that does what it should not |
@@ -13,6 +14,7 @@
 mod discovery;
 mod evil_peer;
 mod hosts;
+mod links;
 mod privacy;
 #[path = "../support/mod.rs"]
 mod support;

@@ -120,6 +120,21 @@ fn a_peer_of_another_network_is_left_alone_for_an_hour() {
 }
 
 #[test]
+fn who_is_kept_away_no_longer_may_be_dialled_at_once_unless_it_is_shunned() {
+    let (now, mut book) = (Instant::now(), book());
+    for number in 1..=3u16 {
+        book.reached(now, peer(number.into()), &address(number));
+        book.disconnected(now, peer(number.into()));
+    }
+    book.is_of_another_network(now, peer(3));
+    assert_eq!(dialled(&mut book, now), []);
+    book.retry(now, Some(peer(2)));
+    assert_eq!(dialled(&mut book, now), [peer(2)]);
+    book.retry(now, None);
+    assert_eq!(dialled(&mut book, now), [peer(1)], "the second is being dialled, the third is a stranger");
+}
+
+#[test]
 fn addresses_that_may_not_be_dialled_wait() {
     let (now, mut book) = (Instant::now(), book());
     book.add(now, peer(1), &address(1), Source::Mdns);

@@ -154,3 +154,35 @@ fn two_addresses_of_one_peer_are_one_peer() {
     dialer.disconnected(now + LASTING, peer(7));
     assert_eq!(dialer.due(now + LASTING + BACKOFF.first).len(), 2);
 }
+
+#[test]
+fn who_is_kept_away_no_longer_is_due_at_once_and_starts_anew() {
+    let (mut now, mut dialer) = (Instant::now(), dialer());
+    let [named, other, unknown] = [target_of(1, peer(7)), target_of(2, peer(8)), target(3)];
+    for target in [&named, &other, &unknown] {
+        dialer.add(now, target.clone());
+    }
+    for _ in 0..5 {
+        for target in dialer.due(now) {
+            dialer.failed(now, &target, DialFailed::Retry);
+        }
+        now += BACKOFF.longest;
+    }
+    for target in dialer.due(now) {
+        dialer.failed(now, &target, DialFailed::Retry);
+    }
+    dialer.retry(now, Some(peer(7)));
+    let mut due = dialer.due(now);
+    due.sort_by_key(|target| target.address.to_string());
+    // Who is at the third address never showed: it may be the one.
+    assert_eq!(due, [named.clone(), unknown.clone()]);
+    dialer.failed(now, &named, DialFailed::Retry);
+    dialer.dialed(now, &unknown, peer(9));
+    assert!(dialer.next_due().unwrap() <= now + BACKOFF.first);
+
+    // Whoever was connected or is being dialled is left alone.
+    dialer.retry(now, None);
+    assert_eq!(dialer.due(now).len(), 2);
+    dialer.retry(now, None);
+    assert_eq!(dialer.due(now), []);
+}

@@ -6,6 +6,7 @@
 //! | `bans` | who may not connect |
 //! | `connections` | connections ended |
 //! | `known_nodes` | nodes that may be dialled |
+//! | `links` | links that are cut, slowed and broken |
 //! | `node_address` | addresses of nodes as clients write and read them |
 //! | `peer_info` | what is told of a peer |
 
@@ -13,6 +14,7 @@ pub(super) mod added;
 pub(super) mod bans;
 pub(super) mod connections;
 pub(super) mod known_nodes;
+pub(super) mod links;
 mod node_address;
 mod peer_info;
 

@@ -40,6 +40,8 @@ async fn without_a_network_there_is_nobody_to_speak_of() {
         ("clearbanned", "[]"),
         ("setnetworkactive", "[false]"),
         ("getnodeaddresses", "[]"),
+        ("getlinks", "[]"),
+        ("setlink", r#"["*", {}]"#),
     ] {
         let (code, message) = test.error(method, params).await;
         assert_eq!((code, &*message), (-31, "Error: Peer-to-peer functionality missing or disabled"), "{method}");
