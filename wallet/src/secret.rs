@@ -96,6 +96,7 @@ impl Secret {
     }
 
     /// The words, to be shown once; keys have none.
+    #[must_use]
     pub fn words(&self) -> Option<impl Iterator<Item = &'static str>> {
         match &self.0 {
             Kind::Words { words, .. } => Some(words.words()),

@@ -5,12 +5,14 @@
 //!
 //! | file | holds |
 //! |---|---|
+//! | `balance` | coins, fee and change that balance |
 //! | `bump` | paying more for a transaction that waits |
 //! | `draft` | a transaction that nobody has signed yet |
 //! | `fee` | what a transaction pays |
 //! | `request` | what the user asks for |
 //! | `weigh` | what it takes to spend a coin |
 
+mod balance;
 mod bump;
 mod draft;
 mod fee;

@@ -11,7 +11,7 @@ use clap::{Args, Subcommand};
 use super::Context;
 use super::output::{table, to_json};
 use super::send::PaymentArgs;
-use super::summary::show_unsent;
+use super::summary::{in_mempool, show_unsent};
 use super::terminal::{confirm, say};
 use crate::amount::{parse_amount, show_amount};
 use crate::error::WalletError;
@@ -188,7 +188,7 @@ fn broadcast(context: &Context<'_>, args: &BroadcastArgs) -> Result<String, Wall
     if context.json {
         return to_json(&serde_json::json!({ "txid": txid, "fee": view.fee }));
     }
-    Ok(format!("{txid} is in the node's mempool; it has {} peers\n", node.peers()?))
+    Ok(in_mempool(txid, &node))
 }
 
 fn view(context: &Context<'_>, psbt: &Psbt, wallet: Option<&Wallet>) -> Result<PsbtView, WalletError> {

@@ -1,7 +1,5 @@
 //! What is about to be paid, and the question whether to.
 
-use std::fmt::Write as _;
-
 use bitcoin::{Amount, OutPoint, Txid};
 use serde::Serialize;
 
@@ -65,8 +63,11 @@ pub(super) fn show(draft: &Draft) -> String {
         let label = recipient.label.as_ref().map(|label| format!(" ({label})")).unwrap_or_default();
         rows.push(["To".to_owned(), format!("{}{label}", recipient.address), show_amount(*amount)]);
     }
-    let size =
-        format!("{:.1} sat/vB · {} vB · {} coins", draft.fee_rate(), draft.weight.to_vbytes_ceil(), draft.coins.len());
+    let coins = match draft.coins.len() {
+        1 => "1 coin".to_owned(),
+        count => format!("{count} coins"),
+    };
+    let size = format!("{:.1} sat/vB · {} vB · {coins}", draft.fee_rate(), draft.weight.to_vbytes_ceil());
     rows.push(["Fee".to_owned(), size, show_amount(draft.fee)]);
     if let Some(change) = &draft.change {
         rows.push(["Change".to_owned(), "back to this wallet".to_owned(), show_amount(change.amount)]);
@@ -82,6 +83,16 @@ pub(super) fn show_unsent(context: &Context<'_>, draft: &Draft) -> Result<String
     }
     say(&show(draft));
     Ok(psbt + "\n")
+}
+
+/// What is said of a transaction that the node has taken.
+pub(super) fn in_mempool(txid: Txid, node: &Node) -> String {
+    match node.peers() {
+        Ok(1) => format!("{txid} is in the node's mempool; it has one peer\n"),
+        Ok(peers) => format!("{txid} is in the node's mempool; it has {peers} peers\n"),
+        // The transaction is sent all the same.
+        Err(_) => format!("{txid} is in the node's mempool\n"),
+    }
 }
 
 /// Asks, signs and sends.
@@ -110,16 +121,18 @@ pub(super) fn send_draft(
     // Before anybody can see the change address.
     wallet.keep(&draft)?;
     let txid = node.broadcast(&transaction)?;
-    wallet.note_sent(transaction)?;
-    let label = draft.payments.iter().filter_map(|(recipient, _)| recipient.label.as_deref()).collect::<Vec<_>>();
-    if !label.is_empty() {
-        wallet.set_label(Labelled::Transaction, &txid.to_string(), &label.join(", "))?;
+    // It is sent whether that can be noted or not; the next sync finds it.
+    if let Err(error) = wallet.note_sent(transaction) {
+        say(&format!("the payment was sent and could not be noted: {error}"));
+    }
+    let labels: Vec<_> = draft.payments.iter().filter_map(|(recipient, _)| recipient.label.as_deref()).collect();
+    if !labels.is_empty()
+        && let Err(error) = wallet.set_label(Labelled::Transaction, &txid.to_string(), &labels.join(", "))
+    {
+        say(&format!("the payment's label could not be noted: {error}"));
     }
     if context.json {
         return to_json(&DraftView { txid: Some(txid), ..DraftView::of(&draft) });
     }
-    let mut text = String::new();
-    let peers = node.peers()?;
-    let _ = writeln!(text, "{txid} is in the node's mempool; it has {peers} peers");
-    Ok(text)
+    Ok(in_mempool(txid, node))
 }

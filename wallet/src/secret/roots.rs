@@ -58,7 +58,7 @@ impl Root {
             return None;
         }
         let rest: Vec<ChildNumber> = path.into_iter().skip(self.path.len()).copied().collect();
-        if !path.into_iter().take(self.path.len()).eq(self.path.into_iter()) {
+        if !path.into_iter().take(self.path.len()).eq(&self.path) {
             return None;
         }
         match &self.key {

@@ -1,16 +1,15 @@
 //! A transaction that nobody has signed yet.
 
 use bdk_wallet::KeychainKind;
-use bdk_wallet::coin_selection::{BranchAndBoundCoinSelection, CoinSelectionAlgorithm, SingleRandomDraw};
 use bdk_wallet::miniscript::psbt::PsbtExt;
-use bdk_wallet::{Utxo, WeightedUtxo};
 use bitcoin::absolute::{Height, LockTime};
 use bitcoin::secp256k1::rand::seq::SliceRandom;
 use bitcoin::secp256k1::rand::{Rng, thread_rng};
 use bitcoin::transaction::Version;
-use bitcoin::{Address, Amount, OutPoint, Psbt, ScriptBuf, Transaction, TxIn, TxOut, VarInt, Weight, Witness};
+use bitcoin::{Address, Amount, FeeRate, OutPoint, Psbt, ScriptBuf, Transaction, TxIn, TxOut, Weight, Witness};
 
-use super::fee::{FeeRule, rate_of};
+use super::balance::{Balanced, Plan, Weighed};
+use super::fee::{FeeRule, fee_at, rate_of};
 use super::request::{Recipient, SpendRequest};
 use super::weigh::{Scale, Spending};
 use crate::amount::Payout;
@@ -20,8 +19,6 @@ use crate::wallet::{Coin, Wallet};
 
 /// Weight of the largest transaction that nodes relay (Core: `MAX_STANDARD_TX_WEIGHT`).
 const MAX_STANDARD_WEIGHT: Weight = Weight::from_wu(400_000);
-/// How often coins are chosen again because what was chosen falls a few satoshis short.
-const SELECTIONS: usize = 8;
 /// As Core (`wallet/spend.cpp`): one lock time in ten lies up to this many blocks back, for those whose transactions were delayed.
 const DELAYED_BLOCKS: u32 = 100;
 
@@ -49,8 +46,8 @@ pub struct Change {
     pub address: Address,
     /// How much.
     pub amount: Amount,
-    keychain: KeychainKind,
-    index: u32,
+    pub(super) keychain: KeychainKind,
+    pub(super) index: u32,
 }
 
 impl Draft {
@@ -86,9 +83,6 @@ pub(super) struct Parts {
     pub(super) change: Option<Change>,
 }
 
-/// A coin, and what it takes to spend it.
-type Weighed = (Coin, Spending);
-
 impl Wallet {
     /// Makes a transaction as it is asked for. Nothing is noted: see [`Wallet::keep`].
     ///
@@ -96,15 +90,14 @@ impl Wallet {
     ///
     /// When there is not enough, or coins are named that cannot be spent.
     pub fn draft(&self, request: &SpendRequest) -> Result<Draft, WalletError> {
-        let (mut required, mut optional) = (Vec::new(), Vec::new());
-        if request.coins.is_empty() {
-            optional = self.coins().into_iter().filter(|coin| coin.is_spendable).collect();
-            if request.recipients.iter().any(|recipient| recipient.payout == Payout::Max) {
-                std::mem::swap(&mut required, &mut optional);
-            }
+        let is_everything = request.recipients.iter().any(|recipient| recipient.payout == Payout::Max);
+        let (required, optional) = if !request.coins.is_empty() {
+            (self.named_coins(&request.coins)?, Vec::new())
+        } else if is_everything {
+            (self.coins_worth_spending(request.fee_rate), Vec::new())
         } else {
-            required = self.named_coins(&request.coins)?;
-        }
+            (Vec::new(), self.spendable_coins())
+        };
         let recipients = request.recipients.clone();
         self.put_together(Parts { required, optional, recipients, fee: FeeRule::at(request.fee_rate), change: None })
     }
@@ -120,6 +113,19 @@ impl Wallet {
             self.persist()?;
         }
         Ok(())
+    }
+
+    fn spendable_coins(&self) -> Vec<Coin> {
+        self.coins().into_iter().filter(|coin| coin.is_spendable).collect()
+    }
+
+    /// Coins that bring more than they cost at this rate.
+    fn coins_worth_spending(&self, rate: FeeRate) -> Vec<Coin> {
+        let scale = Scale::new(self.fingerprints(), self.tip().0);
+        let is_worth = |coin: &Coin| {
+            self.weigh(&scale, coin).is_some_and(|spending| coin.amount() > fee_at(rate, spending.weight))
+        };
+        self.spendable_coins().into_iter().filter(is_worth).collect()
     }
 
     fn named_coins(&self, outpoints: &[OutPoint]) -> Result<Vec<Coin>, WalletError> {
@@ -258,196 +264,7 @@ impl Wallet {
 }
 
 impl Change {
-    fn output(&self, value: Amount) -> TxOut {
+    pub(super) fn output(&self, value: Amount) -> TxOut {
         TxOut { value, script_pubkey: self.address.script_pubkey() }
     }
-}
-
-/// What is to be paid, and for what.
-struct Plan<'a> {
-    recipients: Vec<Recipient>,
-    fee: FeeRule,
-    change: Change,
-    scale: &'a Scale<'a>,
-    wallet: &'a Wallet,
-}
-
-/// Coins and outputs of the same worth.
-struct Balanced {
-    coins: Vec<Weighed>,
-    payments: Vec<(Recipient, Amount)>,
-    change: Option<Change>,
-    fee: Amount,
-    weight: Weight,
-}
-
-impl Plan<'_> {
-    /// Chooses coins and computes every amount.
-    fn balance(&self, required: &[Weighed], optional: &[Weighed]) -> Result<Balanced, WalletError> {
-        if self.recipients.iter().any(|recipient| recipient.payout == Payout::Max) {
-            return self.drain(required);
-        }
-        let paid = self.paid();
-        let mut short = Amount::ZERO;
-        for _ in 0..SELECTIONS {
-            let coins = self.select(required, optional, short)?;
-            match self.settle(coins) {
-                Err(WalletError::InsufficientFunds { needed, available }) if available >= paid => {
-                    short += needed - available;
-                }
-                other => return other,
-            }
-        }
-        Err(self.insufficient(required.iter().chain(optional)))
-    }
-
-    /// What the recipients get, as far as it is said.
-    fn paid(&self) -> Amount {
-        let exact = |recipient: &Recipient| match recipient.payout {
-            Payout::Exactly(amount) => amount,
-            Payout::Max => Amount::ZERO,
-        };
-        self.recipients
-            .iter()
-            .map(exact)
-            .fold(Amount::ZERO, |sum, amount| sum.checked_add(amount).unwrap_or(Amount::MAX))
-    }
-
-    fn outputs(&self) -> Vec<TxOut> {
-        let output = |recipient: &Recipient| match recipient.payout {
-            Payout::Exactly(value) => TxOut { value, script_pubkey: recipient.script() },
-            Payout::Max => TxOut { value: Amount::ZERO, script_pubkey: recipient.script() },
-        };
-        self.recipients.iter().map(output).collect()
-    }
-
-    /// Coins worth enough, by BDK's branch and bound, which looks for a selection that needs no change.
-    fn select(&self, required: &[Weighed], optional: &[Weighed], short: Amount) -> Result<Vec<Weighed>, WalletError> {
-        let all: Vec<&Weighed> = required.iter().chain(optional).collect();
-        let weighted = |weighed: &[Weighed]| -> Vec<WeightedUtxo> {
-            weighed
-                .iter()
-                .map(|(coin, spending)| WeightedUtxo {
-                    satisfaction_weight: spending.weight - base_weight(spending),
-                    utxo: Utxo::Local(coin.output.clone()),
-                })
-                .collect()
-        };
-        let base = weight_of(&[], &self.outputs());
-        let target = self.paid().checked_add(self.fee.fee(base)).and_then(|target| target.checked_add(short));
-        let insufficient = || self.insufficient(all.iter().copied());
-        let change_size = u64::try_from(self.change.output(Amount::ZERO).size()).expect("a few bytes");
-        let algorithm = BranchAndBoundCoinSelection::new(change_size, SingleRandomDraw);
-        let selected = algorithm
-            .coin_select(
-                weighted(required),
-                weighted(optional),
-                self.fee.rate,
-                target.ok_or_else(insufficient)?,
-                &self.change.address.script_pubkey(),
-                &mut thread_rng(),
-            )
-            .map_err(|_| insufficient())?;
-        let is_selected: std::collections::HashSet<OutPoint> = selected.selected.iter().map(Utxo::outpoint).collect();
-        Ok(all.into_iter().filter(|(coin, _)| is_selected.contains(&coin.outpoint())).cloned().collect())
-    }
-
-    /// Fee and change for these coins, to the satoshi.
-    fn settle(&self, coins: Vec<Weighed>) -> Result<Balanced, WalletError> {
-        let available: Amount = coins.iter().map(|(coin, _)| coin.amount()).sum();
-        let paid = self.paid();
-        let mut outputs = self.outputs();
-        let weight = weight_of(&coins, &outputs);
-        let least = self.fee.fee(weight);
-        outputs.push(self.change.output(Amount::ZERO));
-        let weight_with_change = weight_of(&coins, &outputs);
-        let rest = paid.checked_add(self.fee.fee(weight_with_change)).and_then(|needed| available.checked_sub(needed));
-        let payments = self.recipients.iter().map(|recipient| match recipient.payout {
-            Payout::Exactly(amount) => (recipient.clone(), amount),
-            Payout::Max => unreachable!("drained instead"),
-        });
-        match rest {
-            Some(amount)
-                if amount >= self.least_change() && !(self.recipients.is_empty() && amount == Amount::ZERO) =>
-            {
-                let change = Some(Change { amount, ..self.change.clone() });
-                let fee = available - paid - amount;
-                Ok(Balanced { payments: payments.collect(), change, fee, weight: weight_with_change, coins })
-            }
-            _ => match available.checked_sub(paid) {
-                Some(fee) if fee >= least && !self.recipients.is_empty() => {
-                    Ok(Balanced { payments: payments.collect(), change: None, fee, weight, coins })
-                }
-                _ => {
-                    let needed = if self.recipients.is_empty() {
-                        self.fee.fee(weight_with_change) + self.least_change()
-                    } else {
-                        paid.checked_add(least).unwrap_or(Amount::MAX)
-                    };
-                    Err(WalletError::InsufficientFunds { needed, available })
-                }
-            },
-        }
-    }
-
-    /// All coins to one recipient, less what the others get and the fee.
-    fn drain(&self, coins: &[Weighed]) -> Result<Balanced, WalletError> {
-        let available: Amount = coins.iter().map(|(coin, _)| coin.amount()).sum();
-        let weight = weight_of(coins, &self.outputs());
-        let fee = self.fee.fee(weight);
-        let needed = self.paid().checked_add(fee).unwrap_or(Amount::MAX);
-        let mut payments = Vec::new();
-        for recipient in &self.recipients {
-            let amount = match recipient.payout {
-                Payout::Exactly(amount) => amount,
-                Payout::Max => {
-                    let least = recipient.script().minimal_non_dust();
-                    let rest = available.checked_sub(needed).filter(|rest| *rest >= least);
-                    let needed = needed.checked_add(least).unwrap_or(Amount::MAX);
-                    rest.ok_or(WalletError::InsufficientFunds { needed, available })?
-                }
-            };
-            payments.push((recipient.clone(), amount));
-        }
-        Ok(Balanced { coins: coins.to_vec(), payments, change: None, fee, weight })
-    }
-
-    /// The least that is worth getting back: what nodes relay, and what it costs to spend.
-    fn least_change(&self) -> Amount {
-        let script = self.change.address.script_pubkey();
-        let descriptor = self.wallet.bdk.public_descriptor(self.change.keychain);
-        let definite = descriptor.at_derivation_index(self.change.index).ok();
-        // Seen from far ahead, when every lock time is over.
-        let spending = definite.and_then(|definite| self.scale.weigh(&definite, u32::from(u16::MAX)));
-        let cost = spending.map_or(Amount::ZERO, |spending| super::fee::fee_at(self.fee.rate, spending.weight));
-        script.minimal_non_dust().max(cost)
-    }
-
-    fn insufficient<'a>(&self, coins: impl Iterator<Item = &'a Weighed>) -> WalletError {
-        let coins: Vec<Weighed> = coins.cloned().collect();
-        let available = coins.iter().map(|(coin, _)| coin.amount()).sum();
-        let fee = self.fee.fee(weight_of(&coins, &self.outputs()));
-        let needed = self.paid().checked_add(fee).unwrap_or(Amount::MAX);
-        // Coins that cost more than they are worth make it seem enough.
-        WalletError::InsufficientFunds { needed: needed.max(available), available }
-    }
-}
-
-/// The weight of an input whose descriptor needs nothing.
-fn base_weight(spending: &Spending) -> Weight {
-    let input = TxIn::default();
-    if spending.is_segwit { input.segwit_weight() } else { input.legacy_weight() }
-}
-
-/// The weight of a transaction that spends these coins for these outputs.
-fn weight_of(coins: &[Weighed], outputs: &[TxOut]) -> Weight {
-    let count = |len: usize| VarInt::from(len).size() as u64;
-    let fixed = 4 + 4 + count(coins.len()) + count(outputs.len());
-    let outputs: Weight = outputs.iter().map(TxOut::weight).sum();
-    let inputs: Weight = coins.iter().map(|(_, spending)| spending.weight).sum();
-    let is_segwit = coins.iter().any(|(_, spending)| spending.is_segwit);
-    // Marker and flag, and no elements for inputs that have no witness.
-    let bare = coins.iter().filter(|(_, spending)| !spending.is_segwit).count() as u64;
-    let witness = if is_segwit { 2 + bare } else { 0 };
-    Weight::from_wu(fixed * 4 + witness) + outputs + inputs
 }
