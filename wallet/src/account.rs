@@ -4,12 +4,14 @@ use bdk_wallet::descriptor::calc_checksum;
 use bdk_wallet::keys::{DescriptorPublicKey, KeyMap};
 use bdk_wallet::miniscript::Descriptor;
 use bdk_wallet::miniscript::descriptor::DescriptorType;
-use bitcoin::NetworkKind;
+use bdk_wallet::miniscript::psbt::PsbtInputExt;
 use bitcoin::bip32::{ChildNumber, DerivationPath};
-use bitcoin::secp256k1::Secp256k1;
+use bitcoin::secp256k1::{Parity, Secp256k1};
+use bitcoin::{NetworkKind, PrivateKey};
 
 use crate::network::Network;
 use crate::secret::{Roots, Secret, SecretError};
+use crate::spend::Scale;
 
 /// The common kinds of addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -80,6 +82,14 @@ pub enum DescriptorError {
     /// It stands for one address only, or its addresses need private keys.
     #[error("expected a descriptor that ends in /*, for as many addresses as are needed")]
     NoWildcard,
+    /// Nobody could ever spend what it receives with this wallet, or it makes no addresses.
+    #[error(
+        "expected a descriptor with addresses whose coins signatures and block heights can free; times and hashes cannot here"
+    )]
+    Unspendable,
+    /// It cannot be read, and what is wrong cannot be said without repeating a private key.
+    #[error("the descriptor cannot be read; as it holds private keys, no part of it is repeated here")]
+    MalformedWithKeys,
     /// Its keys are another network's.
     #[error("the descriptor's keys are for {theirs}, and this wallet is of {ours}")]
     OtherNetwork {
@@ -91,6 +101,18 @@ pub enum DescriptorError {
     /// Its keys cannot be derived.
     #[error(transparent)]
     Secret(#[from] SecretError),
+}
+
+impl DescriptorError {
+    /// The error, without words that could be a private key's.
+    fn without_keys(self, text: &str) -> Self {
+        let is_key = |word: &str| word.contains("prv") || PrivateKey::from_wif(word).is_ok();
+        let holds_keys = text.split(|c: char| !c.is_ascii_alphanumeric()).any(is_key);
+        match self {
+            Self::Malformed(_) if holds_keys => Self::MalformedWithKeys,
+            error => error,
+        }
+    }
 }
 
 impl Descriptors {
@@ -116,6 +138,11 @@ impl Descriptors {
     ///
     /// When it is none, or not one that makes addresses of this network without private keys.
     pub fn parse(text: &str, network: &Network) -> Result<(Self, Option<Secret>), DescriptorError> {
+        Self::parse_trusting(text, network).map_err(|error| error.without_keys(text))
+    }
+
+    /// As [`Self::parse`]; its errors may repeat parts of the text.
+    fn parse_trusting(text: &str, network: &Network) -> Result<(Self, Option<Secret>), DescriptorError> {
         let body = without_checksum(text.trim())?;
         let paths = paths_of(body)?;
         let secp = Secp256k1::new();
@@ -130,6 +157,7 @@ impl Descriptors {
             }
             descriptor.sanity_check().map_err(|error| DescriptorError::Malformed(error.to_string()))?;
             check_network(&descriptor, network)?;
+            check_spendable(&descriptor)?;
             keys.extend(more);
             single.push(descriptor);
         }
@@ -138,6 +166,28 @@ impl Descriptors {
         let external = single.next().expect("there is one path at least");
         let secret = (!keys.is_empty()).then(|| Secret::from_keys(keys.values()));
         Ok((Self { external, internal: single.next(), combined }, secret))
+    }
+
+    /// Whether a secret has a key of the first address.
+    ///
+    /// # Errors
+    ///
+    /// When the secret's keys cannot be read.
+    pub fn is_signed_by(&self, secret: &Secret, network: &Network) -> Result<bool, DescriptorError> {
+        let secp = Secp256k1::new();
+        let roots = secret.roots(network)?;
+        let mut input = bitcoin::psbt::Input::default();
+        let definite =
+            self.external.at_derivation_index(0).map_err(|error| DescriptorError::Malformed(error.to_string()))?;
+        input
+            .update_with_descriptor_unchecked(&definite)
+            .map_err(|error| DescriptorError::Malformed(error.to_string()))?;
+        let by_ecdsa = input.bip32_derivation.iter().any(|(key, source)| roots.find(key, source, &secp).is_some());
+        let by_schnorr = input
+            .tap_key_origins
+            .iter()
+            .any(|(key, (_, source))| roots.find(&key.public_key(Parity::Even), source, &secp).is_some());
+        Ok(by_ecdsa || by_schnorr)
     }
 
     /// What addresses of it are called.
@@ -210,7 +260,12 @@ fn combine(body: &str, single: &[Descriptor<DescriptorPublicKey>]) -> Result<Str
     };
     let body = public.split('#').next().unwrap_or_default();
     let checksum = calc_checksum(body).map_err(|error| DescriptorError::Malformed(error.to_string()))?;
-    Ok(format!("{body}#{checksum}"))
+    let combined = format!("{body}#{checksum}");
+    let again: Option<Vec<_>> = combined.parse().ok().and_then(|it: Descriptor<_>| it.into_single_descriptors().ok());
+    if again.as_deref() != Some(single) {
+        return Err(DescriptorError::Malformed("its paths differ in more than a step".to_owned()));
+    }
+    Ok(combined)
 }
 
 /// Two descriptors that differ in steps of their paths only, as one.
@@ -227,6 +282,16 @@ fn merge(first: &str, second: &str) -> String {
         format!("<{a};{b}>{}", &first[a.len()..])
     });
     merged.collect()
+}
+
+/// Whether coins could be spent in some future, when every lock by height is over.
+fn check_spendable(descriptor: &Descriptor<DescriptorPublicKey>) -> Result<(), DescriptorError> {
+    let definite = descriptor.at_derivation_index(0).map_err(|error| DescriptorError::Malformed(error.to_string()))?;
+    let scale = Scale::new(&[], u32::MAX);
+    if descriptor.desc_type() == DescriptorType::Bare || scale.weigh(&definite, u16::MAX.into()).is_none() {
+        return Err(DescriptorError::Unspendable);
+    }
+    Ok(())
 }
 
 fn check_network(descriptor: &Descriptor<DescriptorPublicKey>, network: &Network) -> Result<(), DescriptorError> {

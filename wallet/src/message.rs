@@ -55,6 +55,7 @@ impl Wallet {
                 let input = &mut psbt.inputs[0];
                 input.update_with_descriptor_unchecked(&definite).map_err(|_| cannot())?;
                 input.witness_utxo = Some(spent.output[0].clone());
+                input.non_witness_utxo = Some(spent);
                 sign(&mut psbt, secret, self.network())?;
                 psbt::finalize(&mut psbt)?;
                 let witness = psbt.inputs[0].final_script_witness.take().ok_or_else(cannot)?;

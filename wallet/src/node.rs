@@ -15,7 +15,7 @@ use bdk_bitcoind_rpc::bitcoincore_rpc::jsonrpc::client::Client as JsonRpcClient;
 use bdk_bitcoind_rpc::bitcoincore_rpc::jsonrpc::simple_http::SimpleHttpTransport;
 use bdk_bitcoind_rpc::bitcoincore_rpc::{self, RpcApi};
 use bitcoin::consensus::encode::serialize_hex;
-use bitcoin::{BlockHash, FeeRate, Transaction, Txid};
+use bitcoin::{Amount, BlockHash, FeeRate, Transaction, Txid};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -24,8 +24,8 @@ pub use error::NodeError;
 
 use crate::network::{Network, Stakes};
 
-/// How long a node may take for one answer.
-const TIMEOUT: Duration = Duration::from_secs(60);
+/// As good as for ever.
+const VERY_LONG: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 /// Satoshis per virtual byte, in satoshis per thousand weight units: what is paid where nobody can tell what is usual.
 const FALLBACK_RATE: FeeRate = FeeRate::from_sat_per_kwu(250);
 
@@ -36,6 +36,8 @@ pub struct NodeAddress {
     pub url: String,
     /// User and password, separated by a colon.
     pub user_password: Option<Zeroizing<String>>,
+    /// How long it may take for one answer; for ever if absent.
+    pub timeout: Option<Duration>,
 }
 
 impl fmt::Debug for NodeAddress {
@@ -68,8 +70,10 @@ impl Node {
     pub fn connect(address: &NodeAddress, network: &Network) -> Result<Self, NodeError> {
         let url = &address.url;
         let invalid = |error: &dyn fmt::Display| NodeError::Address { url: url.clone(), problem: error.to_string() };
-        let mut transport =
-            SimpleHttpTransport::builder().timeout(TIMEOUT).url(url).map_err(|error| invalid(&error))?;
+        let mut transport = SimpleHttpTransport::builder()
+            .timeout(address.timeout.unwrap_or(VERY_LONG))
+            .url(url)
+            .map_err(|error| invalid(&error))?;
         if let Some((user, password)) = address.user_password.as_ref().and_then(|pair| pair.split_once(':')) {
             transport = transport.auth(user, Some(password));
         }
@@ -165,6 +169,20 @@ impl Node {
         self.client.call(method, arguments).map_err(|error| self.error(error))
     }
 
+    /// Makes sure that a transaction is not worth more than there is.
+    pub(crate) fn check_amounts(&self, transaction: &Transaction) -> Result<(), NodeError> {
+        let sum = transaction.output.iter().try_fold(Amount::ZERO, |sum, output| sum.checked_add(output.value));
+        match sum {
+            Some(sum) if sum <= Amount::MAX_MONEY => Ok(()),
+            _ => Err(self.malformed(&"a transaction is worth more than there is")),
+        }
+    }
+
+    /// What the node said cannot be.
+    pub(crate) fn malformed(&self, problem: &dyn fmt::Display) -> NodeError {
+        NodeError::Malformed { url: self.url.clone(), problem: problem.to_string() }
+    }
+
     /// What an error of the client means.
     pub(crate) fn error(&self, error: bitcoincore_rpc::Error) -> NodeError {
         NodeError::of(error, &self.url)
@@ -194,7 +212,7 @@ mod tests {
     #[test]
     fn a_password_is_not_printed_for_debugging() {
         let user_password = Some(Zeroizing::new("alice:secret".to_owned()));
-        let address = NodeAddress { url: "http://127.0.0.1:1".to_owned(), user_password };
+        let address = NodeAddress { url: "http://127.0.0.1:1".to_owned(), user_password, timeout: None };
         assert!(!format!("{address:?}").contains("secret"));
     }
 }

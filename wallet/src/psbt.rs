@@ -203,11 +203,10 @@ pub(crate) fn check_input(psbt: &Psbt, index: usize) -> Result<(), PsbtError> {
     {
         return Err(wrong("its witness script is not the one that its output names"));
     }
-    // A signature without a witness does not commit to the amount, so the whole transaction has to prove it.
-    if input.non_witness_utxo.is_none() && !redeem.is_witness_program() {
-        return Err(wrong(
-            "it does not show the transaction that it spends, and its signature would not commit to the amount",
-        ));
+    // Only taproot's signatures commit to all amounts: with others, two lies about two inputs make one transaction with a fee that
+    // nobody was shown (CVE-2020-14199).
+    if input.non_witness_utxo.is_none() && !script.is_p2tr() {
+        return Err(wrong("it does not show the transaction that it spends, so that its amount cannot be checked"));
     }
     Ok(())
 }

@@ -25,6 +25,8 @@ pub const PUBLIC_WORDS: &str = "test test test test test test test test test tes
 /// Marks of the kinds of secrets, first line of their text.
 const WORDS: &str = "words";
 const KEYS: &str = "keys";
+/// Bytes that are reserved for the text of a secret: far more than words with a passphrase, or a hundred keys, need.
+const MAX_TEXT: usize = 16 << 10;
 
 /// Everything that a wallet signs with.
 ///
@@ -80,7 +82,14 @@ impl Secret {
     ///
     /// When one of them is wrong, or they are [`PUBLIC_WORDS`] where coins are worth something.
     pub fn from_words(text: &str, passphrase: &str, network: &Network) -> Result<Self, SecretError> {
-        let normal = Zeroizing::new(text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase());
+        // Long enough that it never moves and leaves a copy behind.
+        let mut normal = Zeroizing::new(String::with_capacity(2 * text.len()));
+        for word in text.split_whitespace() {
+            if !normal.is_empty() {
+                normal.push(' ');
+            }
+            normal.extend(word.chars().flat_map(char::to_lowercase));
+        }
         if network.stakes == Stakes::Money && *normal == PUBLIC_WORDS {
             return Err(SecretError::PublicWords { network: network.name.clone() });
         }
@@ -128,11 +137,20 @@ impl Secret {
 
     /// The text that is sealed: a line for the kind, a line for each part.
     fn to_text(&self) -> Zeroizing<String> {
-        let mut text = Zeroizing::new(String::new());
+        // Long enough that it never moves and leaves a copy behind.
+        let mut text = Zeroizing::new(String::with_capacity(MAX_TEXT));
         match &self.0 {
             Kind::Words { words, passphrase } => {
-                let words = Zeroizing::new(words.to_string());
-                text.push_str(&[WORDS, "\n", &words, "\n", passphrase].concat());
+                text.push_str(WORDS);
+                text.push('\n');
+                for (index, word) in words.words().enumerate() {
+                    if index > 0 {
+                        text.push(' ');
+                    }
+                    text.push_str(word);
+                }
+                text.push('\n');
+                text.push_str(passphrase);
             }
             Kind::Keys(keys) => {
                 text.push_str(KEYS);

@@ -100,7 +100,7 @@ impl TaprootSigner<'_> {
             let mut keypair = key.keypair(self.secp);
             if input.tap_internal_key == Some(*public) {
                 let mut tweaked = keypair.tap_tweak(self.secp, input.tap_merkle_root).to_keypair();
-                let signature = self.make(&tweaked, None, cache)?;
+                let signature = self.make(input, &tweaked, None, cache)?;
                 tweaked.non_secure_erase();
                 input.tap_key_sig = Some(signature);
                 count += 1;
@@ -111,7 +111,7 @@ impl TaprootSigner<'_> {
                     .values()
                     .any(|(script, version)| TapLeafHash::from_script(script, *version) == *leaf)
                 {
-                    let signature = self.make(&keypair, Some(*leaf), cache)?;
+                    let signature = self.make(input, &keypair, Some(*leaf), cache)?;
                     input.tap_script_sigs.insert((*public, *leaf), signature);
                     count += 1;
                 }
@@ -123,12 +123,13 @@ impl TaprootSigner<'_> {
 
     fn make(
         &self,
+        input: &Input,
         keypair: &Keypair,
         leaf: Option<TapLeafHash>,
         cache: &mut SighashCache<&Transaction>,
     ) -> Result<taproot::Signature, PsbtError> {
         let wrong = |problem: String| PsbtError::Input { index: self.index, problem };
-        let sighash_type = TapSighashType::Default;
+        let sighash_type = input.taproot_hash_ty().map_err(|error| wrong(error.to_string()))?;
         let spent = Prevouts::All(self.spent);
         let hash = match leaf {
             None => cache.taproot_key_spend_signature_hash(self.index, &spent, sighash_type),
@@ -150,7 +151,9 @@ impl TaprootSigner<'_> {
 pub(crate) fn commits_to_all(input: &Input, is_taproot: bool) -> bool {
     match input.sighash_type {
         None => true,
-        Some(asked) if is_taproot => asked.taproot_hash_ty() == Ok(TapSighashType::Default),
+        Some(asked) if is_taproot => {
+            matches!(asked.taproot_hash_ty(), Ok(TapSighashType::Default | TapSighashType::All))
+        }
         Some(asked) => asked.ecdsa_hash_ty() == Ok(EcdsaSighashType::All),
     }
 }

@@ -22,3 +22,4 @@ mod weigh;
 pub use bump::BumpKind;
 pub use draft::{Change, Draft};
 pub use request::{Recipient, SpendRequest};
+pub(crate) use weigh::Scale;

@@ -52,6 +52,8 @@ const SCHEMA: &str = "
     ) STRICT;
     CREATE TABLE label (kind TEXT NOT NULL, reference TEXT NOT NULL, text TEXT NOT NULL, PRIMARY KEY (kind, reference)) STRICT;
 ";
+/// Largest gap limit: each command derives that many addresses ahead.
+pub(crate) const MAX_GAP_LIMIT: u32 = 100_000;
 /// How long a command waits for another one that has the wallet open.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -203,6 +205,9 @@ impl Store {
         let row = self.connection.query_row("SELECT * FROM wallet", [], read).optional()?;
         let (network, genesis, descriptor, birthday, gap_limit, fingerprints) =
             row.ok_or_else(|| damaged("it says of no network"))?;
+        if gap_limit > MAX_GAP_LIMIT {
+            return Err(damaged("its gap limit is beyond all sense"));
+        }
         Ok(Record {
             network,
             genesis: genesis.parse().map_err(|_| damaged("its genesis is no hash"))?,

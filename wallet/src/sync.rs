@@ -1,13 +1,17 @@
 //! Bringing a wallet to what a node knows: blocks, reorganisations, the mempool.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use bdk_bitcoind_rpc::Emitter;
+use bdk_bitcoind_rpc::{Emitter, MempoolEvent, NO_EXPECTED_MEMPOOL_TXS};
+use bdk_wallet::WalletTx;
 use bdk_wallet::chain::{BlockId, CheckPoint, Indexer};
 
+use bitcoin::{BlockHash, Txid};
+
 use crate::error::WalletError;
-use crate::node::{Node, NodeError};
-use crate::wallet::Wallet;
+use crate::node::{Client, Node, NodeError};
+use crate::wallet::{Wallet, unix_time};
 
 /// Blocks below the tip that are noted whatever is in them, so that a reorganisation finds where it began. Deeper ones are found too,
 /// by reading more blocks again.
@@ -32,42 +36,77 @@ impl Wallet {
     /// When the node does not answer, knows less than the wallet, or the file cannot be written.
     pub fn sync(&mut self, node: &Node, mut progress: impl FnMut(SyncProgress)) -> Result<(), WalletError> {
         let known = self.bdk.latest_checkpoint();
-        let mut tip = node.chain_info()?.blocks;
+        let tip = node.chain_info()?.blocks;
         if tip < known.height() {
             return Err(NodeError::Behind { node: tip, wallet: known.height() }.into());
         }
-        let pending: Vec<_> = self
-            .bdk
-            .transactions()
-            .filter(|transaction| transaction.chain_position.is_unconfirmed())
-            .map(|transaction| transaction.tx_node.tx)
-            .collect();
-        let mut emitter = Emitter::new(&node.client, known.clone(), self.record.birthday, pending);
+        let mut emitter = Emitter::new(&node.client, known, self.record.birthday, NO_EXPECTED_MEMPOOL_TXS);
+        loop {
+            self.read_blocks(node, &mut emitter, tip, &mut progress)?;
+            let mempool = emitter.mempool().map_err(|error| node.error(error))?;
+            // What a block has taken out of the mempool since is not gone.
+            if node.call::<BlockHash>("getbestblockhash", &[])? == self.tip().1 {
+                self.apply_mempool(node, mempool)?;
+                return self.persist();
+            }
+        }
+    }
+
+    fn read_blocks(
+        &mut self,
+        node: &Node,
+        emitter: &mut Emitter<&Client>,
+        mut tip: u32,
+        progress: &mut impl FnMut(SyncProgress),
+    ) -> Result<(), WalletError> {
         let mut written = Instant::now();
         while let Some(event) = emitter.next_block().map_err(|error| node.error(error))? {
             let height = event.block_height();
             tip = tip.max(height);
+            event.block.txdata.iter().try_for_each(|transaction| node.check_amounts(transaction))?;
             let concerns_us = || {
                 let index = self.bdk.spk_index();
                 event.block.txdata.iter().any(|transaction| index.is_tx_relevant(transaction))
             };
             // Every height that the wallet knows a block at has to be told, or a block of a branch that is left would stay.
-            if height <= known.height() || height + NOTED_BELOW_TIP > tip || concerns_us() {
+            let is_noted = height <= self.bdk.latest_checkpoint().height();
+            let is_due = written.elapsed() >= WRITE_EVERY;
+            if is_noted || is_due || height + NOTED_BELOW_TIP > tip || concerns_us() {
                 let connected_to = self.last_shared(&event.checkpoint);
                 self.bdk
                     .apply_block_connected_to(&event.block, height, connected_to)
-                    .map_err(|error| WalletError::Descriptors(error.to_string()))?;
+                    .map_err(|error| node.malformed(&error))?;
             }
-            if written.elapsed() >= WRITE_EVERY {
+            if is_due {
                 self.persist()?;
                 written = Instant::now();
             }
             progress(SyncProgress { height, tip });
         }
-        let mempool = emitter.mempool().map_err(|error| node.error(error))?;
-        self.bdk.apply_evicted_txs(mempool.evicted);
+        Ok(())
+    }
+
+    /// Takes over what waits for a block. Payments of ours that the node has forgotten are given to it once more; what it does not take,
+    /// and what others took back, no longer counts.
+    fn apply_mempool(&mut self, node: &Node, mempool: MempoolEvent) -> Result<(), WalletError> {
+        mempool.update.iter().try_for_each(|(transaction, _)| node.check_amounts(transaction))?;
+        let now = unix_time();
+        let waiting: HashSet<Txid> = mempool.update.iter().map(|(transaction, _)| transaction.compute_txid()).collect();
         self.bdk.apply_unconfirmed_txs(mempool.update);
-        self.persist()
+        let is_missing = |transaction: &WalletTx<'_>| {
+            transaction.chain_position.is_unconfirmed() && !waiting.contains(&transaction.tx_node.txid)
+        };
+        // Parents before their children.
+        let mut missing: Vec<_> = self.bdk.transactions().filter(is_missing).collect();
+        missing.sort_by_key(|transaction| (transaction.tx_node.first_seen, transaction.tx_node.txid));
+        let missing: Vec<_> = missing.into_iter().map(|transaction| transaction.tx_node.tx).collect();
+        for transaction in missing {
+            let is_taken = self.spends_only_ours(&transaction) && node.broadcast(&transaction).is_ok();
+            if !is_taken {
+                self.bdk.apply_evicted_txs([(transaction.compute_txid(), now)]);
+            }
+        }
+        Ok(())
     }
 
     /// The newest block before this one that the wallet has noted.
@@ -80,15 +119,16 @@ impl Wallet {
         before.find(is_noted).unwrap_or_else(|| checkpoint.clone()).block_id()
     }
 
-    /// Forgets what is known of the chain and looks through it again from a height on. Addresses that were shown stay shown.
+    /// Forgets what is known of the chain and looks through it again: from the wallet's birthday on, or from `from` if that is earlier.
+    /// Addresses that were shown stay shown.
     ///
     /// # Errors
     ///
     /// As [`Self::sync`]; what was shown is never lost.
     pub fn rescan(self, from: u32, node: &Node, progress: impl FnMut(SyncProgress)) -> Result<Self, WalletError> {
-        let Self { mut store, network, bdk, .. } = self;
+        let Self { mut store, network, bdk, record } = self;
         drop(bdk);
-        store.forget_chain(from)?;
+        store.forget_chain(from.min(record.birthday))?;
         let path = store.path().to_owned();
         drop(store);
         let mut wallet = Self::open(&path, &network)?;

@@ -13,9 +13,9 @@ mod history;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use bdk_wallet::{AddressInfo, Balance, KeychainKind, PersistedWallet};
+use bdk_wallet::{AddressInfo, KeychainKind, PersistedWallet};
+use bitcoin::Transaction;
 use bitcoin::bip32::Fingerprint;
-use bitcoin::{Address, Transaction};
 
 pub use coins::Coin;
 pub use folder::WalletFolder;
@@ -168,8 +168,7 @@ impl Wallet {
     ///
     /// When the file cannot be written; the next sync finds the transaction in the mempool.
     pub fn note_sent(&mut self, transaction: Transaction) -> Result<(), WalletError> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        self.bdk.apply_unconfirmed_txs([(transaction, now)]);
+        self.bdk.apply_unconfirmed_txs([(transaction, unix_time())]);
         self.persist()
     }
 
@@ -181,18 +180,6 @@ impl Wallet {
         let index = self.bdk.spk_index();
         let paid = index.last_used_index(KeychainKind::External).map_or(0, |index| index + 1);
         shown.saturating_sub(paid)
-    }
-
-    /// The first address that is not yet shown; it is not noted, and the next wallet command may show it.
-    #[must_use]
-    pub fn first_address(&self) -> Address {
-        self.bdk.peek_address(KeychainKind::External, 0).address
-    }
-
-    /// What there is, in each state.
-    #[must_use]
-    pub fn balance(&self) -> Balance {
-        self.bdk.balance()
     }
 
     /// Height and hash of the newest block it knows.
@@ -231,4 +218,9 @@ impl Wallet {
         let (sealed, _) = self.store.secret()?.ok_or(WalletError::WatchOnly)?;
         Ok(sealed.open(passphrase)?)
     }
+}
+
+/// The time in seconds since 1970.
+pub(crate) fn unix_time() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

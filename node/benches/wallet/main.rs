@@ -39,7 +39,7 @@ const FIRST: &str = "abandon abandon abandon abandon abandon abandon abandon aba
 const SECOND: &str = "legal winner thank year wave sausage worth useful legal winner thank yellow";
 
 fn main() {
-    let running = Running::start(Datadir::new(), &["--threads", "2"]);
+    let running = Running::start(Datadir::new(), &[]);
     let start = Instant::now();
     let mut coin = first_coin(&running);
     let (history, coins) = (Addresses::of(FIRST), Addresses::of(SECOND));
@@ -69,7 +69,9 @@ fn main() {
 
     wallet(&running, &["restore", "coins"], SECOND);
     let mut times: Vec<_> = (0..PAYMENTS)
-        .map(|_| wallet(&running, &["send", "-w", "coins", "-y", anyone::ADDRESS, "100000sat", "--fee-rate", "2"], "").1)
+        .map(|_| {
+            wallet(&running, &["send", "-w", "coins", "-y", anyone::ADDRESS, "100000sat", "--fee-rate", "2"], "").1
+        })
         .collect();
     times.sort();
     println!(

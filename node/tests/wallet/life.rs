@@ -103,14 +103,16 @@ fn what_waits_is_sped_up() {
     assert_eq!(bumped["payments"], json!([{ "address": bob, "amount": 200_000_000 }]));
     assert_eq!(entry(&wallets, "alice", txid(&slow))["status"], "gone");
     assert_eq!(entry(&wallets, "alice", txid(&bumped))["status"], "pending");
-    assert_eq!(wallets.json(&["balance", "-w", "bob"])["untrusted_pending"], 200_000_000);
+    assert_eq!(wallets.json(&["balance", "-w", "bob"])["pending"], 200_000_000);
 
-    // The recipient cannot replace it, and pays for it instead.
+    // The recipient cannot replace it, and pays for it instead. What comes of that is no more certain than what it came from.
     let child = wallets.json(&["bump", "-w", "bob", txid(&bumped), "--cpfp", "-y", "--fee-rate", "40"]);
     let entry_of = |txid: &str| scene.rpc.call("getmempoolentry", &json!([txid]));
     let package = entry_of(txid(&child));
     let (size, fees) = (package["ancestorsize"].as_u64().unwrap(), package["fees"]["ancestor"].as_f64().unwrap() * 1e8);
     assert!((fees - (size * 40) as f64).abs() <= 40.0, "{fees} for {size} vB");
+
+    assert_eq!(wallets.spendable("bob"), 0);
 
     // Replacing it now has to pay for the child as well.
     let again = wallets.json(&["bump", "-w", "alice", txid(&bumped), "-y", "--fee-rate", "11"]);
@@ -257,4 +259,76 @@ fn chosen_coins_and_everything() {
     assert_eq!(wallets.total("alice"), 0);
     let fees = sent["fee"].as_u64().unwrap() + everything["fee"].as_u64().unwrap();
     assert_eq!(wallets.spendable("bob"), 3 * COIN - fees);
+}
+
+/// Anybody can send coins that cost more than they bring. They change nothing.
+#[test]
+fn dust_from_strangers_does_not_matter() {
+    let scene = Scene::open();
+    let wallets = scene.wallets();
+    for name in ["alice", "mallory"] {
+        wallets.run(&["create", name]).success();
+    }
+    scene.fund("mallory", 1);
+    let addresses: Vec<String> = (0..15).map(|_| wallets.address("alice")).collect();
+    for round in 0..4 {
+        let mut payments: Vec<&str> = addresses.iter().flat_map(|address| [address.as_str(), "600sat"]).collect();
+        if round == 0 {
+            payments.extend([addresses[0].as_str(), "200000sat"]);
+        }
+        wallets.send("mallory", &[&payments[..], &["--fee-rate", "1"]].concat());
+        scene.mine(1);
+    }
+    let to = wallets.address("mallory");
+    for _ in 0..5 {
+        let draft = wallets.json(&["send", "-w", "alice", "--dry-run", &to, "100000sat", "--fee-rate", "50"]);
+        assert_eq!(draft["inputs"].as_array().unwrap().len(), 1, "{draft}");
+    }
+    let everything = wallets.json(&["send", "-w", "alice", "--dry-run", &to, "max", "--fee-rate", "50"]);
+    assert_eq!(everything["inputs"].as_array().unwrap().len(), 1);
+}
+
+/// A wallet that watches an account in use finds what came before it, and looking again loses nothing.
+#[test]
+fn what_came_before_is_found() {
+    let scene = Scene::open();
+    let wallets = scene.wallets();
+    wallets.restore("alice", ABANDON, &[]).success();
+    scene.fund("alice", 1);
+    scene.mine(150);
+    let descriptor = wallets.say(&["export", "-w", "alice"]);
+    wallets.run(&["create", "watching", "--descriptor", &descriptor]).success();
+    assert_eq!(wallets.spendable("watching"), COIN);
+    for from in ["0", "200", "999999"] {
+        assert_eq!(wallets.json(&["rescan", "-w", "watching", "--from", from])["total"], COIN, "{from}");
+    }
+    let late = wallets.json(&["create", "late", "--descriptor", &descriptor, "--birthday", "200"]);
+    assert_eq!((&late["birthday"], wallets.total("late")), (&json!(200), 0));
+    assert_eq!(wallets.json(&["rescan", "-w", "late", "--from", "0"])["total"], COIN);
+    // A restored wallet that begins late, and one that looks far ahead.
+    wallets.restore("later", ABANDON, &["--birthday", "200"]).success();
+    assert_eq!(wallets.total("later"), 0);
+    let far = (0..60).map(|_| wallets.address("alice")).last().unwrap();
+    wallets.send("alice", &[&far, "1btc"]);
+    scene.mine(1);
+    wallets.restore("near", ABANDON, &[]).success();
+    wallets.restore("far", ABANDON, &["--gap-limit", "80"]).success();
+    assert_eq!(wallets.total("far"), wallets.total("alice"));
+    assert_eq!(wallets.total("near"), wallets.total("far") - 100_000_000);
+}
+
+/// A wallet with one path for everything: change never goes where somebody was told to pay.
+#[test]
+fn change_of_a_single_path_is_new_too() {
+    let scene = Scene::open();
+    let wallets = scene.wallets();
+    wallets.restore("keys", ABANDON, &[]).success();
+    let key = wallets.say(&["export", "-w", "keys", "--key", "m/84h/1h/7h"]);
+    wallets.run(&["create", "alice", "--descriptor", &format!("wpkh({key}/0/*)"), "--keys-of", "keys"]).success();
+    scene.fund("alice", 1);
+    let shown: Vec<String> = (0..25).map(|_| wallets.address("alice")).collect();
+    wallets.send("alice", &[crate::support::anyone::ADDRESS, "1btc"]);
+    let change = wallets.json(&["utxos", "-w", "alice"])[0]["address"].as_str().unwrap().to_owned();
+    assert!(!shown.contains(&change));
+    assert_ne!(wallets.address("alice"), change);
 }

@@ -116,6 +116,17 @@ fn words_and_passphrases() {
     let private = "wpkh(tprv8ZgxMBicQKsPeDgjzdC36fs6bMjGApWDNLR9erAXMs5skhMv36j9MV5ecvfavji5khqjWaWSFhN3YcCUUdiKH6isR4Pwy3U5y5egddBr16m/0/*)";
     wallets.run(&["create", "alice", "--descriptor", private]).fails(2, "private keys do not belong on a command line");
     wallets.run(&["create", "alice", "--descriptor", "wpkh(nonsense)"]).fails(2, "cannot be read");
+    let key = "[73c5da0a/84'/1'/0']tpubDC8msFGeGuwnKG9Upg7DM2b4DaRqg3CUZa5g8v2SRQ6K4NSkxUgd7HsL2XVWbVm39yBA4LAxysQAm397zwQSQoQgewGiYZqrA9DsP4zbQ1M";
+    for unspendable in [format!("pk({key}/0/*)"), format!("wsh(and_v(v:pk({key}/0/*),after(1700000000)))")] {
+        wallets
+            .run(&["create", "alice", "--descriptor", &unspendable])
+            .fails(2, "signatures and block heights can free");
+    }
+    let legal = "legal winner thank year wave sausage worth useful legal winner thank yellow";
+    let theirs = format!("wpkh({key}/<0;1>/*)");
+    wallets
+        .restore("alice", legal, &["--descriptor", &theirs, "--password-file", &right])
+        .fails(2, "none of the descriptor's keys comes from these words");
     assert_eq!(wallets.json(&["list"]), json!([]), "nothing was made of any of it");
 
     let wallets = scene.wallets();
@@ -199,6 +210,9 @@ fn psbts_that_are_refused() {
     let mut open = parsed();
     open.inputs[0].sighash_type = Some(bitcoin::sighash::EcdsaSighashType::NonePlusAnyoneCanPay.into());
     sign("alice", &cairn_wallet::psbt::show(&open), &[]).fails(1, "only ALL is signed");
+    let mut unproven = parsed();
+    unproven.inputs[0].non_witness_utxo = None;
+    sign("alice", &cairn_wallet::psbt::show(&unproven), &[]).fails(1, "its amount cannot be checked");
     let mut blind = parsed();
     blind.inputs[0].witness_utxo = None;
     blind.inputs[0].non_witness_utxo = None;

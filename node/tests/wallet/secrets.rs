@@ -115,6 +115,18 @@ fn nothing_secret_is_left_anywhere() {
     let wrong = wallets.run(&["send", "-y", &address, "1btc", "--password-file", "/dev/null"]);
     assert_eq!(wrong.code, 1);
     said += &wrong.stderr;
+    // Private keys where none should be, and descriptors that are none.
+    let master = String::from_utf8(secrets.iter().find(|(name, _)| name == "xprv m").unwrap().1.clone()).unwrap();
+    for text in [
+        master.clone(),
+        format!("wsh({master}/0/*)"),
+        format!("wpkh({master}/0/*)#aaaaaaaa"),
+        format!("wpkh({master}/0/0)"),
+    ] {
+        let refused = wallets.run_with(&["restore", "mallory", "--descriptor", "-"], &text);
+        assert_eq!(refused.code, 2, "{}", refused.stderr);
+        said += &refused.stderr;
+    }
     // What a person reads who looks for what went wrong.
     let debug =
         wallets.command(&["restore", "bob"]).env("RUST_LOG", "trace").env("RUST_BACKTRACE", "1").output().unwrap();

@@ -8,6 +8,7 @@ use super::send::FeeArgs;
 use super::summary::{send_draft, show_unsent};
 use crate::error::WalletError;
 use crate::spend::BumpKind;
+use crate::store::Labelled;
 
 /// Pay more for a transaction that waits, so that it is mined sooner.
 ///
@@ -39,7 +40,11 @@ pub(super) struct BumpArgs {
 pub(super) fn bump(context: &Context<'_>, args: &BumpArgs) -> Result<String, WalletError> {
     let (mut wallet, node) = context.open_to_spend()?;
     let kind = if args.cpfp { BumpKind::Child } else { BumpKind::Replace };
-    let draft = wallet.draft_bump(args.txid, kind, args.fee.rate(&node)?, &node)?;
+    let mut draft = wallet.draft_bump(args.txid, kind, args.fee.rate(&node)?, &node)?;
+    let label = wallet.store().labels(Labelled::Transaction)?.remove(&args.txid.to_string());
+    if let Some((recipient, _)) = draft.payments.first_mut() {
+        recipient.label = label;
+    }
     draft.check_fee(args.fee.max_fee)?;
     if args.dry_run {
         return show_unsent(context, &draft);

@@ -43,6 +43,9 @@ pub(super) struct CreateArgs {
     /// Sign with the words of another wallet.
     #[arg(long, value_name = "WALLET", requires = "descriptor")]
     keys_of: Option<String>,
+    /// Height of the first block that may concern the descriptor's addresses.
+    #[arg(long, value_name = "HEIGHT", requires = "descriptor")]
+    birthday: Option<u32>,
     /// Print the words although there is no terminal, or in the JSON.
     #[arg(long)]
     show_secret: bool,
@@ -106,7 +109,6 @@ struct Created<'a> {
     name: &'a str,
     network: &'a str,
     descriptor: &'a str,
-    address: String,
     can_sign: bool,
     birthday: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -122,6 +124,9 @@ pub(super) fn create(context: &Context<'_>, args: &CreateArgs) -> Result<String,
         Some(text) => {
             let (descriptors, keys) = read_descriptor(context, text)?;
             let keys_of = args.keys_of.as_deref().map(|name| secret_of(context, name)).transpose()?;
+            if let Some(secret) = &keys_of {
+                check_signs(&descriptors, secret, context)?;
+            }
             (descriptors, keys_of.or(keys))
         }
         None => {
@@ -134,7 +139,11 @@ pub(super) fn create(context: &Context<'_>, args: &CreateArgs) -> Result<String,
         }
     };
     let passphrase = new_passphrase(context, secret.is_some(), args.no_passphrase)?;
-    let birthday = birthday(context)?;
+    let birthday = match &args.account.descriptor {
+        // It may have been paid to before there was this wallet.
+        Some(_) => args.birthday.unwrap_or(0),
+        None => birthday(context)?,
+    };
     let new = NewWallet {
         descriptors: &descriptors,
         secret: secret.as_ref(),
@@ -155,7 +164,11 @@ pub(super) fn restore(context: &Context<'_>, args: &RestoreArgs) -> Result<Strin
         other => {
             let secret = read_words(context, args.bip39_passphrase)?;
             let descriptors = match other {
-                Some(text) => read_descriptor(context, text)?.0,
+                Some(text) => {
+                    let (descriptors, _) = read_descriptor(context, text)?;
+                    check_signs(&descriptors, &secret, context)?;
+                    descriptors
+                }
                 None => Descriptors::of_account(&secret, args.account.kind, args.account.account, network)?,
             };
             (descriptors, Some(secret))
@@ -170,11 +183,10 @@ pub(super) fn restore(context: &Context<'_>, args: &RestoreArgs) -> Result<Strin
         gap_limit: args.gap_limit,
     };
     let mut wallet = Wallet::create(&path, network, &new)?;
-    if !context.offline {
-        match Node::connect(&context.environment.node, network) {
-            Ok(node) => sync(&mut wallet, &node)?,
-            Err(error) => say(&format!("{error}. Its coins are looked for when a node runs.")),
-        }
+    if !context.offline
+        && let Err(error) = context.connect().and_then(|node| sync(&mut wallet, &node))
+    {
+        say(&format!("the wallet is saved; its coins are looked for by the next command, since {error}"));
     }
     tell(context, &args.name, &wallet, None)
 }
@@ -187,15 +199,23 @@ fn refuse_existing(path: &Path) -> Result<(), WalletError> {
     Ok(())
 }
 
+/// Refuses a descriptor that a secret has no key of: whatever it received could not be spent with it.
+fn check_signs(descriptors: &Descriptors, secret: &Secret, context: &Context<'_>) -> Result<(), WalletError> {
+    if descriptors.is_signed_by(secret, &context.environment.network)? {
+        return Ok(());
+    }
+    let problem =
+        "none of the descriptor's keys comes from these words; 'cairn wallet export --key PATH' shows those that do";
+    Err(WalletError::Usage(problem.to_owned()))
+}
+
 fn tell(context: &Context<'_>, name: &str, wallet: &Wallet, words: Option<&str>) -> Result<String, WalletError> {
     let record = wallet.record();
-    let address = wallet.first_address().to_string();
     if context.json {
         return to_json(&Created {
             name,
             network: &record.network,
             descriptor: &record.descriptor,
-            address,
             can_sign: wallet.can_sign(),
             birthday: record.birthday,
             words,
@@ -210,7 +230,11 @@ fn tell(context: &Context<'_>, name: &str, wallet: &Wallet, words: Option<&str>)
         (true, true) => "sealed with a passphrase",
         (true, false) => "no passphrase",
     };
-    let _ = writeln!(text, "Wallet {name} of {}: {kind}. First address {address}", record.network);
+    let _ = writeln!(
+        text,
+        "Wallet {name} of {}: {kind}. 'cairn wallet receive -w {name}' shows an address",
+        record.network
+    );
     Ok(text)
 }
 

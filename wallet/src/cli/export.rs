@@ -49,7 +49,8 @@ pub(super) fn export(context: &Context<'_>, args: &ExportArgs) -> Result<String,
             "desc": record.descriptor,
             "active": true,
             "range": [0, GAP_LIMIT.max(record.gap_limit)],
-            "timestamp": "now",
+            // Core looks through the whole chain: it knows heights by their times only.
+            "timestamp": 0,
         }]));
     }
     if context.json {

@@ -9,12 +9,13 @@ use super::output::to_json;
 use super::session::Bar;
 use crate::amount::show_amount;
 use crate::error::WalletError;
+use crate::wallet::Coin;
 
 /// Look through the chain again, for payments that were missed.
 #[derive(Debug, Args)]
-#[command(before_help = "Examples:\n  cairn wallet rescan\n  cairn wallet rescan --from 120000")]
+#[command(before_help = "Examples:\n  cairn wallet rescan\n  cairn wallet rescan --from 0")]
 pub(super) struct RescanArgs {
-    /// Height to begin at; the wallet's birthday if absent.
+    /// Height to begin at, if that is before the wallet's birthday, which is where it begins otherwise.
     #[arg(long, value_name = "HEIGHT")]
     from: Option<u32>,
 }
@@ -30,12 +31,13 @@ pub(super) struct BackupArgs {
 pub(super) fn rescan(context: &Context<'_>, args: &RescanArgs) -> Result<String, WalletError> {
     let wallet = context.open()?;
     let node = context.connect()?;
-    let from = args.from.unwrap_or(wallet.record().birthday);
+    let birthday = wallet.record().birthday;
+    let from = args.from.map_or(birthday, |from| from.min(birthday));
     let mut bar = Bar::default();
     let wallet = wallet.rescan(from, &node, |progress| bar.show(progress))?;
     drop(bar);
     let (height, _) = wallet.tip();
-    let total = wallet.balance().total();
+    let total = wallet.coins().iter().map(Coin::amount).sum();
     if context.json {
         return to_json(&serde_json::json!({ "from": from, "height": height, "total": total }));
     }

@@ -15,7 +15,7 @@ pub(super) fn to_json(value: &impl Serialize) -> Result<String, WalletError> {
 /// Columns as wide as what is in them; those of numbers are aligned to the right.
 pub(super) fn table<const N: usize>(titles: [&str; N], numbers: [bool; N], rows: Vec<[String; N]>) -> String {
     let mut lines = vec![titles.map(str::to_owned)];
-    lines.extend(rows);
+    lines.extend(rows.into_iter().map(|row| row.map(|cell| printable(&cell))));
     let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
     let widths: [usize; N] = std::array::from_fn(width);
     let mut text = String::new();
@@ -28,6 +28,16 @@ pub(super) fn table<const N: usize>(titles: [&str; N], numbers: [bool; N], rows:
         text.push('\n');
     }
     text
+}
+
+/// A text of somebody else's, such as a label, that cannot move the cursor or hide what stands beside it.
+pub(super) fn printable(text: &str) -> String {
+    // Besides control characters, those that turn the direction of writing (Unicode's Bidi_Control).
+    let is_unsafe = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}')
+    };
+    text.chars().map(|c| if is_unsafe(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 /// Bitcoins with eight decimals, for columns that say so.
@@ -65,6 +75,12 @@ mod tests {
         let text =
             table(["NAME", "BTC"], [false, true], vec![["a".into(), "1.5".into()], ["bcdef".into(), "10".into()]]);
         assert_eq!(text, "NAME   BTC\na      1.5\nbcdef   10\n");
+    }
+
+    #[test]
+    fn labels_cannot_rewrite_a_table() {
+        let text = table(["A"], [false], vec![["10\r\u{1b}[2K0.01\nFee\u{202e}".into()]]);
+        assert_eq!(text, "A\n10\u{fffd}\u{fffd}[2K0.01\u{fffd}Fee\u{fffd}\n");
     }
 
     #[test]

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 
 use bitcoin::{Amount, Psbt};
 use clap::{Args, Subcommand};
+use serde_json::json;
 
 use super::Context;
 use super::output::{table, to_json};
-use super::send::PaymentArgs;
+use super::send::{DEFAULT_CEILING, PaymentArgs};
 use super::summary::{in_mempool, show_unsent};
 use super::terminal::{confirm, say};
 use crate::amount::{parse_amount, show_amount};
@@ -63,7 +64,7 @@ pub(super) struct SignArgs {
     #[arg(short, long)]
     yes: bool,
     /// Most that the transaction may pay as a fee.
-    #[arg(long, value_name = "AMOUNT", value_parser = parse_amount, default_value = "0.001btc")]
+    #[arg(long, value_name = "AMOUNT", value_parser = parse_amount, default_value = DEFAULT_CEILING)]
     max_fee: Amount,
 }
 
@@ -98,7 +99,7 @@ pub(super) struct BroadcastArgs {
     #[arg(short, long)]
     yes: bool,
     /// Most that may be paid as a fee.
-    #[arg(long, value_name = "AMOUNT", value_parser = parse_amount, default_value = "0.001btc")]
+    #[arg(long, value_name = "AMOUNT", value_parser = parse_amount, default_value = DEFAULT_CEILING)]
     max_fee: Amount,
 }
 
@@ -123,12 +124,12 @@ pub(super) fn run(context: &Context<'_>, command: &PsbtCommand) -> Result<String
         PsbtCommand::Sign(args) => sign(context, args),
         PsbtCommand::Combine(args) => {
             let psbts = args.files.iter().map(|file| read(Some(file))).collect::<Result<Vec<_>, _>>()?;
-            write_psbt(&psbt::combine(psbts)?, args.output.output.as_deref())
+            write_psbt(context, &psbt::combine(psbts)?, args.output.output.as_deref())
         }
         PsbtCommand::Finalize(args) => {
             let mut psbt = read(args.input.file.as_deref())?;
             psbt::finalize(&mut psbt)?;
-            write_psbt(&psbt, args.output.output.as_deref())
+            write_psbt(context, &psbt, args.output.output.as_deref())
         }
         PsbtCommand::Broadcast(args) => broadcast(context, args),
     }
@@ -141,7 +142,7 @@ fn create(context: &Context<'_>, args: &CreateArgs) -> Result<String, WalletErro
     draft.check_fee(args.payment.max_fee())?;
     wallet.keep(&draft)?;
     match &args.output.output {
-        Some(path) => write_psbt(&draft.psbt, Some(path)),
+        Some(path) => write_psbt(context, &draft.psbt, Some(path)),
         None => show_unsent(context, &draft),
     }
 }
@@ -166,7 +167,7 @@ fn sign(context: &Context<'_>, args: &SignArgs) -> Result<String, WalletError> {
     let secret = context.unseal(&wallet)?;
     let count = crate::sign::sign(&mut psbt, &secret, wallet.network())?;
     say(&format!("{count} signature{} made", if count == 1 { "" } else { "s" }));
-    write_psbt(&psbt, args.output.output.as_deref())
+    write_psbt(context, &psbt, args.output.output.as_deref())
 }
 
 fn broadcast(context: &Context<'_>, args: &BroadcastArgs) -> Result<String, WalletError> {
@@ -186,7 +187,7 @@ fn broadcast(context: &Context<'_>, args: &BroadcastArgs) -> Result<String, Wall
     let node = context.connect()?;
     let txid = node.broadcast(&transaction)?;
     if context.json {
-        return to_json(&serde_json::json!({ "txid": txid, "fee": view.fee }));
+        return to_json(&json!({ "txid": txid, "fee": view.fee }));
     }
     Ok(in_mempool(txid, &node))
 }
@@ -240,9 +241,12 @@ fn read(file: Option<&Path>) -> Result<Psbt, WalletError> {
 }
 
 /// Writes a PSBT to a file that is not there yet, or standard output.
-pub(super) fn write_psbt(psbt: &Psbt, file: Option<&Path>) -> Result<String, WalletError> {
-    let text = psbt::show(psbt) + "\n";
-    let Some(path) = file.filter(|file| *file != Path::new("-")) else { return Ok(text) };
+pub(super) fn write_psbt(context: &Context<'_>, psbt: &Psbt, file: Option<&Path>) -> Result<String, WalletError> {
+    let text = psbt::show(psbt);
+    let Some(path) = file.filter(|file| *file != Path::new("-")) else {
+        return if context.json { to_json(&json!({ "psbt": text })) } else { Ok(text + "\n") };
+    };
+    let text = text + "\n";
     let failed = |source| WalletError::Io { what: format!("cannot write {}", path.display()), source };
     let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(failed)?;
     let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
@@ -250,5 +254,6 @@ pub(super) fn write_psbt(psbt: &Psbt, file: Option<&Path>) -> Result<String, Wal
         let _ = fs::remove_file(path);
     }
     written.map_err(failed)?;
-    Ok(format!("{}\n", path.display()))
+    let path = path.display().to_string();
+    if context.json { to_json(&json!({ "file": path })) } else { Ok(path + "\n") }
 }

@@ -14,6 +14,9 @@ use crate::error::WalletError;
 use crate::node::Node;
 use crate::spend::{Recipient, SpendRequest};
 
+/// Most that a transaction may pay as a fee unless more is allowed.
+pub(super) const DEFAULT_CEILING: &str = "0.001btc";
+
 /// Pay. Shows what is about to be paid, and asks.
 ///
 /// Amounts have a unit, 0.01btc or 50000sat, or are 'max'. Without --fee-rate the node is asked for one.
@@ -62,7 +65,7 @@ pub(super) struct FeeArgs {
     #[arg(long, value_name = "BLOCKS", default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..=1008))]
     target: u16,
     /// Most that may be paid as a fee.
-    #[arg(long, value_name = "AMOUNT", value_parser = parse_amount, default_value = "0.001btc")]
+    #[arg(long, value_name = "AMOUNT", value_parser = parse_amount, default_value = DEFAULT_CEILING)]
     pub(super) max_fee: Amount,
 }
 
@@ -107,7 +110,7 @@ pub(super) fn send(context: &Context<'_>, args: &SendArgs) -> Result<String, Wal
     if args.psbt {
         wallet.keep(&draft)?;
         return match &args.output {
-            Some(path) => write_psbt(&draft.psbt, Some(path)),
+            Some(path) => write_psbt(context, &draft.psbt, Some(path)),
             None => show_unsent(context, &draft),
         };
     }

@@ -7,9 +7,9 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Context;
-use super::terminal::{ask_hidden, is_attended, passphrase_in};
+use super::terminal::{ask_hidden, is_attended, passphrase_in, say};
 use crate::error::WalletError;
-use crate::node::Node;
+use crate::node::{Node, NodeError};
 use crate::secret::{Passphrase, Secret};
 use crate::sync::SyncProgress;
 use crate::wallet::Wallet;
@@ -38,6 +38,9 @@ impl Context<'_> {
         if !self.offline {
             let node = self.connect()?;
             sync(&mut wallet, &node)?;
+            if let Err(error @ NodeError::Syncing { .. }) = node.check_synced(&self.environment.network) {
+                say(&error.to_string());
+            }
         }
         Ok(wallet)
     }

@@ -11,7 +11,7 @@ use super::output::{btc, show_time, signed_btc, table, to_json};
 use crate::amount::show_amount;
 use crate::error::WalletError;
 use crate::store::Labelled;
-use crate::wallet::{Status, Wallet};
+use crate::wallet::{Coin, Status, Wallet};
 
 /// Show what was received and sent, the newest first.
 #[derive(Debug, Args)]
@@ -77,13 +77,11 @@ pub(super) fn list(context: &Context<'_>) -> Result<String, WalletError> {
     Ok(table(["NAME", "TYPE", "HEIGHT", ""], [false, false, true, false], rows))
 }
 
+/// In satoshis. The first three make up the total.
 #[derive(Debug, Serialize)]
 struct BalanceView {
-    /// Confirmed, and of our own change: what can be spent.
     spendable: Amount,
-    confirmed: Amount,
-    trusted_pending: Amount,
-    untrusted_pending: Amount,
+    pending: Amount,
     immature: Amount,
     total: Amount,
     height: u32,
@@ -91,31 +89,27 @@ struct BalanceView {
 
 pub(super) fn balance(context: &Context<'_>) -> Result<String, WalletError> {
     let wallet = context.open_synced()?;
-    let balance = wallet.balance();
-    let (height, _) = wallet.tip();
-    let spendable = wallet.coins().iter().filter(|coin| coin.is_spendable).map(crate::wallet::Coin::amount).sum();
+    let coins = wallet.coins();
+    let sum = |is_meant: &dyn Fn(&Coin) -> bool| coins.iter().filter(|coin| is_meant(coin)).map(Coin::amount).sum();
     let view = BalanceView {
-        spendable,
-        confirmed: balance.confirmed,
-        trusted_pending: balance.trusted_pending,
-        untrusted_pending: balance.untrusted_pending,
-        immature: balance.immature,
-        total: balance.total(),
-        height,
+        spendable: sum(&|coin| coin.is_spendable),
+        pending: sum(&|coin| !coin.is_spendable && !coin.is_coinbase),
+        immature: sum(&|coin| !coin.is_spendable && coin.is_coinbase),
+        total: sum(&|_| true),
+        height: wallet.tip().0,
     };
     if context.json {
         return to_json(&view);
     }
     let mut text = format!("{}  can be spent\n", show_amount(view.spendable));
-    for (amount, what) in [
-        (view.untrusted_pending, "on the way, in no block yet"),
-        (view.immature, "mined, and can be spent after 100 blocks"),
-    ] {
+    for (amount, what) in
+        [(view.pending, "on the way, in no block yet"), (view.immature, "mined, and can be spent after 100 blocks")]
+    {
         if amount > Amount::ZERO {
             let _ = writeln!(text, "{}  {what}", show_amount(amount));
         }
     }
-    let _ = writeln!(text, "{}  in all, at height {height}", show_amount(view.total));
+    let _ = writeln!(text, "{}  in all, at height {}", show_amount(view.total), view.height);
     Ok(text)
 }
 
@@ -143,6 +137,7 @@ pub(super) fn history(context: &Context<'_>, args: &HistoryArgs) -> Result<Strin
             let (status, height, confirmations) = match entry.status {
                 Status::Confirmed { height, confirmations } => ("confirmed", Some(height), confirmations),
                 Status::Pending => ("pending", None, 0),
+                Status::Forgotten => ("forgotten", None, 0),
                 Status::Gone => ("gone", None, 0),
             };
             EntryView {

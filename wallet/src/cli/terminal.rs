@@ -12,6 +12,9 @@ use crate::secret::Passphrase;
 /// Longest text that is read from standard input or a file for a secret, in bytes.
 const MAX_SECRET: u64 = 64 << 10;
 
+/// Bytes that are reserved for what is read: a text that outgrows them moves, and leaves a copy behind.
+const READ_AHEAD: usize = 16 << 10;
+
 /// Whether there is somebody to ask.
 pub(super) fn is_attended() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
@@ -42,7 +45,7 @@ pub(super) fn ask(question: &str) -> Result<Zeroizing<String>, WalletError> {
     let mut stderr = io::stderr().lock();
     stderr.write_all(question.as_bytes()).and_then(|()| stderr.flush()).map_err(failed)?;
     drop(stderr);
-    let mut line = Zeroizing::new(String::new());
+    let mut line = Zeroizing::new(String::with_capacity(READ_AHEAD));
     io::stdin().lock().take(MAX_SECRET).read_line(&mut line).map_err(failed)?;
     Ok(line)
 }
@@ -55,7 +58,7 @@ pub(super) fn ask_hidden(question: &str) -> Result<String, WalletError> {
 
 /// Everything on standard input.
 pub(super) fn read_secret_input() -> Result<Zeroizing<String>, WalletError> {
-    let mut text = Zeroizing::new(String::new());
+    let mut text = Zeroizing::new(String::with_capacity(READ_AHEAD));
     io::stdin()
         .lock()
         .take(MAX_SECRET)
@@ -67,7 +70,7 @@ pub(super) fn read_secret_input() -> Result<Zeroizing<String>, WalletError> {
 /// The passphrase in a file: its first line.
 pub(super) fn passphrase_in(path: &Path) -> Result<Passphrase, WalletError> {
     let failed = |source| WalletError::Io { what: format!("cannot read the passphrase in {}", path.display()), source };
-    let mut text = Zeroizing::new(String::new());
+    let mut text = Zeroizing::new(String::with_capacity(READ_AHEAD));
     fs::File::open(path).map_err(failed)?.take(MAX_SECRET).read_to_string(&mut text).map_err(failed)?;
     Ok(Passphrase::new(text.lines().next().unwrap_or_default().to_owned()))
 }

@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use bdk_wallet::coin_selection::{BranchAndBoundCoinSelection, CoinSelectionAlgorithm, SingleRandomDraw};
+use bdk_wallet::coin_selection::{
+    BranchAndBoundCoinSelection, CoinSelectionAlgorithm, LargestFirstCoinSelection, SingleRandomDraw,
+};
 use bdk_wallet::{Utxo, WeightedUtxo};
 use bitcoin::secp256k1::rand::thread_rng;
 use bitcoin::{Amount, OutPoint, TxIn, TxOut, VarInt, Weight};
@@ -15,6 +17,8 @@ use crate::amount::Payout;
 use crate::error::WalletError;
 use crate::wallet::{Coin, Wallet};
 
+/// How often coins are drawn, to keep what is cheapest. The largest first are tried as well.
+const DRAWS: usize = 4;
 /// How often coins are chosen again because what was chosen falls a few satoshis short.
 const SELECTIONS: usize = 8;
 
@@ -46,10 +50,37 @@ impl Plan<'_> {
         if self.recipients.iter().any(|recipient| recipient.payout == Payout::Max) {
             return self.drain(required);
         }
+        // Anybody can send coins that cost more than they bring.
+        let is_worth = |(coin, spending): &&Weighed| coin.amount() > fee_at(self.fee.rate, spending.weight);
+        let optional: Vec<Weighed> = optional.iter().filter(is_worth).cloned().collect();
+        let mut outcome = self.balance_with(&LargestFirstCoinSelection, required, &optional);
+        for _ in 0..DRAWS {
+            let drawn = BranchAndBoundCoinSelection::new(self.change_size(), SingleRandomDraw);
+            outcome = match (outcome, self.balance_with(&drawn, required, &optional)) {
+                (Ok(one), Ok(other)) => Ok(if self.cost(&other) < self.cost(&one) { other } else { one }),
+                (Err(_), other) => other,
+                (one, Err(_)) => one,
+            };
+        }
+        outcome
+    }
+
+    /// What a transaction costs, together with what its change will cost.
+    fn cost(&self, balanced: &Balanced) -> Amount {
+        balanced.fee + balanced.change.as_ref().map_or(Amount::ZERO, |_| self.change_cost())
+    }
+
+    /// Chooses coins in one way.
+    fn balance_with(
+        &self,
+        algorithm: &impl CoinSelectionAlgorithm,
+        required: &[Weighed],
+        optional: &[Weighed],
+    ) -> Result<Balanced, WalletError> {
         let paid = self.paid();
         let mut short = Amount::ZERO;
         for _ in 0..SELECTIONS {
-            let coins = self.select(required, optional, short)?;
+            let coins = self.select(algorithm, required, optional, short)?;
             match self.settle(coins) {
                 Err(WalletError::InsufficientFunds { needed, available }) if available >= paid => {
                     short += needed - available;
@@ -80,8 +111,14 @@ impl Plan<'_> {
         self.recipients.iter().map(output).collect()
     }
 
-    /// Coins worth enough, by BDK's branch and bound, which looks for a selection that needs no change.
-    fn select(&self, required: &[Weighed], optional: &[Weighed], short: Amount) -> Result<Vec<Weighed>, WalletError> {
+    /// Coins worth enough.
+    fn select(
+        &self,
+        algorithm: &impl CoinSelectionAlgorithm,
+        required: &[Weighed],
+        optional: &[Weighed],
+        short: Amount,
+    ) -> Result<Vec<Weighed>, WalletError> {
         let all: Vec<&Weighed> = required.iter().chain(optional).collect();
         let weighted = |weighed: &[Weighed]| -> Vec<WeightedUtxo> {
             weighed
@@ -95,8 +132,6 @@ impl Plan<'_> {
         let base = weight_of(&[], &self.outputs());
         let target = self.paid().checked_add(self.fee.fee(base)).and_then(|target| target.checked_add(short));
         let insufficient = || self.insufficient(all.iter().copied());
-        let change_size = u64::try_from(self.change.output(Amount::ZERO).size()).expect("a few bytes");
-        let algorithm = BranchAndBoundCoinSelection::new(change_size, SingleRandomDraw);
         let selected = algorithm
             .coin_select(
                 weighted(required),
@@ -109,6 +144,11 @@ impl Plan<'_> {
             .map_err(|_| insufficient())?;
         let is_selected: HashSet<OutPoint> = selected.selected.iter().map(Utxo::outpoint).collect();
         Ok(all.into_iter().filter(|(coin, _)| is_selected.contains(&coin.outpoint())).cloned().collect())
+    }
+
+    /// Bytes of a change output.
+    fn change_size(&self) -> u64 {
+        u64::try_from(self.change.output(Amount::ZERO).size()).expect("a few bytes")
     }
 
     /// Fee and change for these coins, to the satoshi.
@@ -173,13 +213,16 @@ impl Plan<'_> {
 
     /// The least that is worth getting back: what nodes relay, and what it costs to spend.
     fn least_change(&self) -> Amount {
-        let script = self.change.address.script_pubkey();
+        self.change.address.script_pubkey().minimal_non_dust().max(self.change_cost())
+    }
+
+    /// What it costs to spend change.
+    fn change_cost(&self) -> Amount {
         let descriptor = self.wallet.bdk.public_descriptor(self.change.keychain);
         let definite = descriptor.at_derivation_index(self.change.index).ok();
         // Seen from far ahead, when every lock time is over.
         let spending = definite.and_then(|definite| self.scale.weigh(&definite, u32::from(u16::MAX)));
-        let cost = spending.map_or(Amount::ZERO, |spending| fee_at(self.fee.rate, spending.weight));
-        script.minimal_non_dust().max(cost)
+        spending.map_or(Amount::ZERO, |spending| fee_at(self.fee.rate, spending.weight))
     }
 
     fn insufficient<'a>(&self, coins: impl Iterator<Item = &'a Weighed>) -> WalletError {
@@ -187,8 +230,7 @@ impl Plan<'_> {
         let available = coins.iter().map(|(coin, _)| coin.amount()).sum();
         let fee = self.fee.fee(weight_of(&coins, &self.outputs()));
         let needed = self.paid().checked_add(fee).unwrap_or(Amount::MAX);
-        // Coins that cost more than they are worth make it seem enough.
-        WalletError::InsufficientFunds { needed: needed.max(available), available }
+        WalletError::InsufficientFunds { needed: needed.max(available + Amount::ONE_SAT), available }
     }
 }
 

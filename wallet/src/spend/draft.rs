@@ -145,8 +145,7 @@ impl Wallet {
     }
 
     pub(super) fn put_together(&self, parts: Parts) -> Result<Draft, WalletError> {
-        let lock_time = self.lock_time();
-        let scale = Scale::new(self.fingerprints(), lock_time.to_consensus_u32());
+        let scale = Scale::new(self.fingerprints(), self.tip().0);
         let weigh = |coins: Vec<Coin>| -> Vec<Weighed> {
             coins.into_iter().filter_map(|coin| self.weigh(&scale, &coin).map(|spending| (coin, spending))).collect()
         };
@@ -159,15 +158,16 @@ impl Wallet {
         }
         let change = parts.change.unwrap_or_else(|| self.next_change());
         let plan = Plan { recipients: parts.recipients, fee: parts.fee, change, scale: &scale, wallet: self };
-        // Coins without a block last: who else could be waiting for them?
-        let (confirmed, pending): (Vec<_>, Vec<_>) = optional.into_iter().partition(|(coin, _)| coin.confirmations > 0);
-        let balanced = match plan.balance(&required, &confirmed) {
-            Err(WalletError::InsufficientFunds { .. }) if !pending.is_empty() => {
-                plan.balance(&required, &[confirmed, pending].concat())
+        // Last those without a block, since who else could be waiting for them, and those that others have to sign for.
+        let (first, last): (Vec<_>, Vec<_>) =
+            optional.into_iter().partition(|(coin, spending)| coin.confirmations > 0 && spending.is_own);
+        let balanced = match plan.balance(&required, &first) {
+            Err(WalletError::InsufficientFunds { .. }) if !last.is_empty() => {
+                plan.balance(&required, &[first, last].concat())
             }
             other => other,
         }?;
-        self.to_draft(balanced, lock_time)
+        self.to_draft(balanced)
     }
 
     fn weigh(&self, scale: &Scale<'_>, coin: &Coin) -> Option<Spending> {
@@ -177,23 +177,25 @@ impl Wallet {
     }
 
     /// The height before which the transaction is in no block, so that nobody gains by mining past blocks again for its fee.
-    fn lock_time(&self) -> Height {
+    /// `least` is what the conditions of the coins ask for.
+    fn lock_time(&self, least: u32) -> Height {
         let (tip, _) = self.tip();
         let mut random = thread_rng();
         let back = if random.gen_ratio(1, 10) { random.gen_range(0..DELAYED_BLOCKS) } else { 0 };
-        Height::from_consensus(tip.saturating_sub(back)).unwrap_or(Height::ZERO)
+        Height::from_consensus(tip.saturating_sub(back).max(least)).unwrap_or(Height::ZERO)
     }
 
     /// An address for change that nobody has seen.
     ///
-    /// Drafts that are never sent use up addresses too. Where a wallet that is restored would stop looking, one is used again.
+    /// Drafts that are never sent use up addresses too. Where a wallet that is restored would stop looking, an address of such a
+    /// draft is used again; one that was shown to be paid at never is.
     fn next_change(&self) -> Change {
         let has_internal = self.bdk.keychains().any(|(keychain, _)| keychain == KeychainKind::Internal);
         let keychain = if has_internal { KeychainKind::Internal } else { KeychainKind::External };
         let unused: Vec<u32> = self.bdk.list_unused_addresses(keychain).map(|address| address.index).collect();
         let limit = usize::try_from(self.record().gap_limit).unwrap_or(usize::MAX);
         let index = match unused.first() {
-            Some(first) if unused.len() + 1 >= limit => *first,
+            Some(first) if has_internal && unused.len() + 1 >= limit => *first,
             _ => self.bdk.next_derivation_index(keychain),
         };
         let address = self.bdk.peek_address(keychain, index).address;
@@ -213,7 +215,7 @@ impl Wallet {
         })
     }
 
-    fn to_draft(&self, balanced: Balanced, lock_time: Height) -> Result<Draft, WalletError> {
+    fn to_draft(&self, balanced: Balanced) -> Result<Draft, WalletError> {
         let Balanced { mut coins, payments, change, fee, weight } = balanced;
         if weight > MAX_STANDARD_WEIGHT {
             return Err(WalletError::TooLarge { weight: weight.to_wu() });
@@ -236,7 +238,9 @@ impl Wallet {
                 witness: Witness::new(),
             })
             .collect();
-        let unsigned = Transaction { version: Version::TWO, lock_time: LockTime::Blocks(lock_time), input, output };
+        let least = coins.iter().map(|(_, spending)| spending.lock_height).max().unwrap_or(0);
+        let lock_time = LockTime::Blocks(self.lock_time(least));
+        let unsigned = Transaction { version: Version::TWO, lock_time, input, output };
         let mut psbt = Psbt::from_unsigned_tx(unsigned).expect("nothing is signed");
         for (input, (coin, _)) in psbt.inputs.iter_mut().zip(&coins) {
             *input = self

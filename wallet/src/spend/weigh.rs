@@ -23,6 +23,10 @@ pub(crate) struct Spending {
     pub(crate) is_segwit: bool,
     /// The sequence of its input.
     pub(crate) sequence: Sequence,
+    /// The height that its conditions ask the lock time for.
+    pub(crate) lock_height: u32,
+    /// Whether the wallet's own keys are all that it needs.
+    pub(crate) is_own: bool,
 }
 
 /// What signatures look like, and which there will be.
@@ -72,7 +76,15 @@ impl<'a> Scale<'a> {
             (Descriptor::Tr(tr), Signers::Known) => has_origin(tr.internal_key()),
             _ => true,
         };
-        let weights = Weights { scale: self, signers, signs_by_key, confirmations, may_wait, older: Cell::new(None) };
+        let weights = Weights {
+            scale: self,
+            signers,
+            signs_by_key,
+            confirmations,
+            may_wait,
+            older: Cell::new(None),
+            after: Cell::new(0),
+        };
         let mut input = TxIn::default();
         descriptor.satisfy(&mut input, &weights).ok()?;
         let is_segwit = !input.witness.is_empty();
@@ -80,6 +92,8 @@ impl<'a> Scale<'a> {
             weight: if is_segwit { input.segwit_weight() } else { input.legacy_weight() },
             is_segwit,
             sequence: weights.older.get().map_or(Sequence::ENABLE_RBF_NO_LOCKTIME, Sequence::from_height),
+            lock_height: weights.after.get(),
+            is_own: signers == Signers::Own,
         })
     }
 }
@@ -114,6 +128,8 @@ struct Weights<'a> {
     may_wait: bool,
     /// The age that was asked for, in blocks.
     older: Cell<Option<u16>>,
+    /// The height that was asked for.
+    after: Cell<u32>,
 }
 
 impl Weights<'_> {
@@ -145,7 +161,12 @@ impl Satisfier<DefiniteDescriptorKey> for Weights<'_> {
     }
 
     fn check_after(&self, time: LockTime) -> bool {
-        // Our lock time is the tip's height.
-        matches!(time, LockTime::Blocks(height) if height.to_consensus_u32() <= self.scale.tip)
+        let LockTime::Blocks(height) = time else { return false };
+        let height = height.to_consensus_u32();
+        let is_over = height <= self.scale.tip;
+        if is_over {
+            self.after.set(self.after.get().max(height));
+        }
+        is_over
     }
 }

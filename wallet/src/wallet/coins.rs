@@ -12,6 +12,9 @@ use crate::error::WalletError;
 /// Blocks until the output of a coinbase may be spent, itself among them (Core: `COINBASE_MATURITY`).
 const COINBASE_MATURITY: u32 = 100;
 
+/// Transactions in a row without a block that are followed: more are not relayed (Core: `DEFAULT_ANCESTOR_LIMIT`).
+const TRUSTED_DEPTH: usize = 25;
+
 /// An unspent output of the wallet.
 #[derive(Debug, Clone)]
 pub struct Coin {
@@ -20,6 +23,8 @@ pub struct Coin {
     pub height: Option<u32>,
     /// Blocks that confirm it; 0 while it is in none.
     pub confirmations: u32,
+    /// Whether a miner was paid with it.
+    pub is_coinbase: bool,
     /// Whether it may be spent now: a coinbase has to mature, and what strangers sent has to be confirmed.
     pub is_spendable: bool,
 }
@@ -66,10 +71,9 @@ impl Wallet {
         let is_spendable = if is_coinbase {
             confirmations >= COINBASE_MATURITY
         } else {
-            // Ours alone can sign a conflict to what spends our coins.
-            confirmations > 0 || transaction.is_some_and(|transaction| self.spends_only_ours(&transaction))
+            confirmations > 0 || transaction.is_some_and(|transaction| self.is_trusted(&transaction, TRUSTED_DEPTH))
         };
-        Coin { output, height, confirmations, is_spendable }
+        Coin { output, height, confirmations, is_coinbase, is_spendable }
     }
 
     /// The coins that a transaction of ours spends.
@@ -87,6 +91,19 @@ impl Wallet {
             Ok(self.coin(output, tip))
         };
         transaction.input.iter().map(&mut coin).collect()
+    }
+
+    /// Whether nobody else can take back a transaction that is in no block: ours alone sign conflicts to what spends our coins, if
+    /// nobody else can take those back either (Core: `CachedTxIsTrusted`).
+    fn is_trusted(&self, transaction: &Transaction, depth: usize) -> bool {
+        self.spends_only_ours(transaction)
+            && transaction.input.iter().all(|input| {
+                let parent = self.bdk.get_tx(input.previous_output.txid);
+                parent.is_some_and(|parent| {
+                    parent.chain_position.is_confirmed()
+                        || (depth > 0 && self.is_trusted(&parent.tx_node.tx, depth - 1))
+                })
+            })
     }
 
     /// Whether nobody else has signed for a transaction.

@@ -20,7 +20,9 @@ pub enum Status {
     },
     /// In no block yet.
     Pending,
-    /// Another transaction spent what it spends, or the node no longer has it.
+    /// A payment of ours that the node no longer has, though nothing contradicts it: others may have it, and mine it.
+    Forgotten,
+    /// Another transaction spent what it spends, or whoever sent it took it back.
     Gone,
 }
 
@@ -56,24 +58,39 @@ impl Wallet {
             };
             entries.push(self.entry(&transaction.tx_node.tx, status, time));
         }
-        if with_gone {
-            let known: HashSet<Txid> = entries.iter().map(|entry| entry.txid).collect();
-            let gone = self.bdk.tx_graph().full_txs().filter(|node| !known.contains(&node.txid));
-            entries.extend(gone.map(|node| self.entry(&node.tx, Status::Gone, node.first_seen)));
+        let known: HashSet<Txid> = entries.iter().map(|entry| entry.txid).collect();
+        for node in self.bdk.tx_graph().full_txs().filter(|node| !known.contains(&node.txid)) {
+            if self.is_contradicted(&node.tx, &known) || !self.spends_only_ours(&node.tx) {
+                if with_gone {
+                    entries.push(self.entry(&node.tx, Status::Gone, node.first_seen));
+                }
+            } else {
+                entries.push(self.entry(&node.tx, Status::Forgotten, node.first_seen));
+            }
         }
         entries.sort_by_key(|entry| {
             let height = match entry.status {
                 Status::Confirmed { height, .. } => height,
-                Status::Pending | Status::Gone => u32::MAX,
+                Status::Pending | Status::Forgotten | Status::Gone => u32::MAX,
             };
             (Reverse(height), Reverse(entry.time), entry.txid)
         });
         entries
     }
 
+    /// Whether one of the transactions that count spends a coin of this one, or a parent of it counts no more.
+    fn is_contradicted(&self, transaction: &Transaction, counted: &HashSet<Txid>) -> bool {
+        let graph = self.bdk.tx_graph();
+        transaction.input.iter().any(|input| {
+            let parent = input.previous_output.txid;
+            let is_lost = graph.get_tx(parent).is_some() && !counted.contains(&parent);
+            is_lost || graph.outspends(input.previous_output).iter().any(|spender| counted.contains(spender))
+        })
+    }
+
     fn entry(&self, transaction: &Transaction, status: Status, time: Option<u64>) -> Entry {
         let (sent, received) = self.bdk.sent_and_received(transaction);
-        let signed = |amount: Amount| amount.to_signed().expect("there are only 21 million");
+        let signed = |amount: Amount| amount.to_signed().expect("amounts of blocks and mempool are checked");
         let fee = if self.spends_only_ours(transaction) { self.bdk.calculate_fee(transaction).ok() } else { None };
         Entry { txid: transaction.compute_txid(), time, status, amount: signed(received) - signed(sent), fee }
     }

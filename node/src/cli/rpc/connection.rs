@@ -77,6 +77,7 @@ impl Connection {
         NodeAddress {
             url: format!("http://{}:{}", self.host, self.port),
             user_password: self.user_password.as_ref().map(|secret| secret.reveal().to_owned().into()),
+            timeout: self.timeout,
         }
     }
 
