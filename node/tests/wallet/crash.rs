@@ -3,25 +3,39 @@
 use std::collections::HashSet;
 use std::io::Read;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
 
 use crate::scene::{ABANDON, Scene, Wallets};
 use crate::support::node_process::Datadir;
 
-/// How often a command is killed, and how long it lives at most. What follows from the moment is chance; what must hold is not.
-const KILLS: u64 = 40;
-const LONGEST_LIFE: Duration = Duration::from_millis(80);
+/// How often a command is killed. What follows from the moment is chance; what must hold is not.
+const KILLS: u32 = 40;
 
-/// Starts a command, kills it after part of [`LONGEST_LIFE`], and returns what it had said.
-fn kill(wallets: &Wallets<'_>, args: &[&str], round: u64) -> String {
-    let mut child = wallets.command(args).spawn().unwrap();
-    // Each round another moment, evenly over the whole.
-    thread::sleep(LONGEST_LIFE.mul_f64((round * 17 % KILLS) as f64 / KILLS as f64));
-    let _ = child.kill();
-    let mut said = String::new();
-    child.stdout.take().unwrap().read_to_string(&mut said).unwrap();
-    child.wait().unwrap();
-    said
+/// Kills a command at moments that lie evenly over its whole life, and some beyond.
+struct Killer {
+    life: Duration,
+}
+
+impl Killer {
+    /// One that knows how long such a command lives, from one that was left alone.
+    fn after(one: impl FnOnce()) -> Self {
+        let start = Instant::now();
+        one();
+        Self { life: start.elapsed().mul_f64(1.6) }
+    }
+
+    /// Starts a command and kills it; what it had said.
+    fn kill(&self, wallets: &Wallets<'_>, args: &[&str], round: u32) -> String {
+        let mut child = wallets.command(args).spawn().unwrap();
+        thread::sleep(self.life.mul_f64(f64::from(round * 17 % KILLS) / f64::from(KILLS)));
+        let _ = child.kill();
+        let mut said = String::new();
+        child.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+        child.wait().unwrap();
+        said
+    }
 }
 
 #[test]
@@ -30,8 +44,9 @@ fn no_address_is_shown_twice() {
     let wallets = Wallets { datadir: &datadir, network: "regtest", node: vec!["--offline".to_owned()] };
     wallets.restore("alice", ABANDON, &[]).success();
     let mut shown = HashSet::new();
+    let killer = Killer::after(|| assert!(shown.insert(wallets.address("alice"))));
     for round in 0..KILLS {
-        let said = kill(&wallets, &["receive", "--no-qr"], round);
+        let said = killer.kill(&wallets, &["receive", "--no-qr"], round);
         if let Some(address) = said.lines().next().filter(|_| said.ends_with('\n')) {
             assert!(shown.insert(address.to_owned()), "{address} was shown twice");
         }
@@ -43,19 +58,23 @@ fn no_address_is_shown_twice() {
 fn a_wallet_is_there_whole_or_not_at_all() {
     let datadir = Datadir::new();
     let wallets = Wallets { datadir: &datadir, network: "regtest", node: vec!["--offline".to_owned()] };
+    let killer = Killer::after(|| drop(wallets.run(&["create", "whole"]).success()));
+    let mut survived = 0;
     for round in 0..KILLS {
         let name = format!("wallet-{round}");
-        let said = kill(&wallets, &["create", &name], round);
+        let said = killer.kill(&wallets, &["create", &name], round);
         let is_there = datadir.path().join(format!("regtest/wallets/{name}.wallet")).exists();
         assert!(is_there || said.is_empty(), "what was told of is there");
+        survived += u32::from(is_there);
         if is_there {
             wallets.run(&["receive", "-w", &name]).success();
         } else {
             wallets.run(&["create", &name]).success();
         }
     }
+    assert!((1..KILLS).contains(&survived), "{survived} of {KILLS} were killed too late");
     let listed = wallets.json(&["list"]);
-    assert_eq!(listed.as_array().unwrap().len() as u64, KILLS);
+    assert_eq!(listed.as_array().unwrap().len(), KILLS as usize + 1);
     assert!(listed.as_array().unwrap().iter().all(|wallet| wallet["can_sign"] == true));
 }
 
@@ -69,10 +88,16 @@ fn a_sync_and_a_payment_go_on_where_they_were() {
     let elsewhere = Datadir::new();
     let twin = scene.wallets_in(&elsewhere);
     twin.restore("alice", ABANDON, &["--offline"]).success();
-    for round in 0..KILLS / 2 {
-        kill(&twin, &["balance"], round);
-        kill(&wallets, &["send", "-w", "alice", "-y", &to, "1btc"], round);
+    let syncing = Killer::after(|| drop(wallets.run(&["rescan", "-w", "alice"]).success()));
+    let paying = Killer::after(|| drop(wallets.send("alice", &[&to, "1btc"])));
+    for round in 0..KILLS {
+        if round % 2 == 0 {
+            syncing.kill(&twin, &["rescan"], round);
+        }
+        paying.kill(&wallets, &["send", "-w", "alice", "-y", &to, "1btc"], round);
     }
+    let sent = scene.rpc.call("getrawmempool", &json!([])).as_array().unwrap().len();
+    assert!((2..=KILLS as usize).contains(&sent), "{sent} of {KILLS} payments were sent");
     scene.mine(1);
     twin.restore("fresh", ABANDON, &[]).success();
     let all = |wallets: &Wallets<'_>, name: &str| {

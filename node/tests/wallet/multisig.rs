@@ -60,8 +60,7 @@ fn two_of_three(pattern: &str) {
     let final_psbt = wallets.run_with(&["psbt", "finalize"], &combined).success();
     let sent: Value =
         serde_json::from_str(&wallets.run_with(&["psbt", "broadcast", "-y", "--json"], &final_psbt).success()).unwrap();
-    let entry =
-        scene.rpc.call("getmempoolentry", &sent["txid"].as_array().map_or(json!([sent["txid"]]), |_| json!([])));
+    let entry = scene.rpc.call("getmempoolentry", &json!([sent["txid"]]));
     assert_eq!(entry["vsize"], made["vsize"], "weighed before anybody signed");
     assert_eq!(made["fee"].as_u64().unwrap(), made["vsize"].as_u64().unwrap() * 4);
     scene.mine(1);
