@@ -85,6 +85,7 @@ impl Wallet {
                 .network(network.addresses)
                 .genesis_hash(network.genesis)
                 .lookahead(new.gap_limit)
+                .use_spk_cache(true)
                 .create_wallet(store)
                 .map_err(|error| WalletError::Descriptors(error.to_string()))?;
             Ok::<_, WalletError>(())
@@ -108,6 +109,8 @@ impl Wallet {
             .check_network(network.addresses)
             .check_genesis_hash(network.genesis)
             .lookahead(record.gap_limit)
+            // Deriving ten thousand keys takes longer than everything else.
+            .use_spk_cache(true)
             .load_wallet(&mut store)
             .map_err(|error| damaged(error.to_string()))?
             .ok_or_else(|| damaged("there are no descriptors".to_owned()))?;

@@ -1,5 +1,7 @@
 //! A transaction that nobody has signed yet.
 
+use std::collections::HashMap;
+
 use bdk_wallet::KeychainKind;
 use bdk_wallet::miniscript::psbt::PsbtExt;
 use bitcoin::absolute::{Height, LockTime};
@@ -122,10 +124,9 @@ impl Wallet {
     /// Coins that bring more than they cost at this rate.
     fn coins_worth_spending(&self, rate: FeeRate) -> Vec<Coin> {
         let scale = Scale::new(self.fingerprints(), self.tip().0);
-        let is_worth = |coin: &Coin| {
-            self.weigh(&scale, coin).is_some_and(|spending| coin.amount() > fee_at(rate, spending.weight))
-        };
-        self.spendable_coins().into_iter().filter(is_worth).collect()
+        let weighed = self.weigh(&scale, self.spendable_coins()).into_iter();
+        let is_worth = |(coin, spending): &Weighed| coin.amount() > fee_at(rate, spending.weight);
+        weighed.filter(is_worth).map(|(coin, _)| coin).collect()
     }
 
     fn named_coins(&self, outpoints: &[OutPoint]) -> Result<Vec<Coin>, WalletError> {
@@ -146,13 +147,10 @@ impl Wallet {
 
     pub(super) fn put_together(&self, parts: Parts) -> Result<Draft, WalletError> {
         let scale = Scale::new(self.fingerprints(), self.tip().0);
-        let weigh = |coins: Vec<Coin>| -> Vec<Weighed> {
-            coins.into_iter().filter_map(|coin| self.weigh(&scale, &coin).map(|spending| (coin, spending))).collect()
-        };
         let there_are_coins = !(parts.required.is_empty() && parts.optional.is_empty());
         let named = parts.required.len();
-        let required = weigh(parts.required);
-        let optional = weigh(parts.optional);
+        let required = self.weigh(&scale, parts.required);
+        let optional = self.weigh(&scale, parts.optional);
         if required.len() < named || (there_are_coins && required.is_empty() && optional.is_empty()) {
             return Err(WalletError::Unsatisfiable);
         }
@@ -170,10 +168,23 @@ impl Wallet {
         self.to_draft(balanced)
     }
 
-    fn weigh(&self, scale: &Scale<'_>, coin: &Coin) -> Option<Spending> {
-        let descriptor = self.bdk.public_descriptor(coin.output.keychain);
-        let definite = descriptor.at_derivation_index(coin.output.derivation_index).ok()?;
-        scale.weigh(&definite, coin.confirmations)
+    /// The coins that can be spent, and what it takes.
+    fn weigh(&self, scale: &Scale<'_>, coins: Vec<Coin>) -> Vec<Weighed> {
+        let mut alike: HashMap<KeychainKind, Spending> = HashMap::new();
+        let mut weigh = |coin: &Coin| {
+            let keychain = coin.output.keychain;
+            if let Some(spending) = alike.get(&keychain) {
+                return Some(*spending);
+            }
+            let descriptor = self.bdk.public_descriptor(keychain);
+            let definite = descriptor.at_derivation_index(coin.output.derivation_index).ok()?;
+            let spending = scale.weigh(&definite, coin.confirmations)?;
+            if !spending.depends_on_age {
+                alike.insert(keychain, spending);
+            }
+            Some(spending)
+        };
+        coins.into_iter().filter_map(|coin| weigh(&coin).map(|spending| (coin, spending))).collect()
     }
 
     /// The height before which the transaction is in no block, so that nobody gains by mining past blocks again for its fee.

@@ -27,6 +27,8 @@ pub(crate) struct Spending {
     pub(crate) lock_height: u32,
     /// Whether the wallet's own keys are all that it needs.
     pub(crate) is_own: bool,
+    /// Whether the coin's age matters; otherwise all coins of the descriptor are spent alike.
+    pub(crate) depends_on_age: bool,
 }
 
 /// What signatures look like, and which there will be.
@@ -84,6 +86,7 @@ impl<'a> Scale<'a> {
             may_wait,
             older: Cell::new(None),
             after: Cell::new(0),
+            depends_on_age: Cell::new(false),
         };
         let mut input = TxIn::default();
         descriptor.satisfy(&mut input, &weights).ok()?;
@@ -94,6 +97,7 @@ impl<'a> Scale<'a> {
             sequence: weights.older.get().map_or(Sequence::ENABLE_RBF_NO_LOCKTIME, Sequence::from_height),
             lock_height: weights.after.get(),
             is_own: signers == Signers::Own,
+            depends_on_age: weights.depends_on_age.get(),
         })
     }
 }
@@ -130,6 +134,8 @@ struct Weights<'a> {
     older: Cell<Option<u16>>,
     /// The height that was asked for.
     after: Cell<u32>,
+    /// Whether any age was asked for.
+    depends_on_age: Cell<bool>,
 }
 
 impl Weights<'_> {
@@ -152,6 +158,7 @@ impl Satisfier<DefiniteDescriptorKey> for Weights<'_> {
     }
 
     fn check_older(&self, age: relative::LockTime) -> bool {
+        self.depends_on_age.set(true);
         let relative::LockTime::Blocks(blocks) = age else { return false };
         let is_over = self.may_wait && u32::from(blocks.value()) <= self.confirmations;
         if is_over {
