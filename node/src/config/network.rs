@@ -52,11 +52,6 @@ impl NetworkConfig {
         }
     }
 
-    /// Whether the network is one of those that a single person runs, where an old tip says nothing.
-    pub(crate) fn may_rest(&self) -> bool {
-        self.spec.is_none() && matches!(self.network.as_str(), "regtest" | "devnet")
-    }
-
     /// Folder of all data.
     ///
     /// # Errors
@@ -77,7 +72,7 @@ impl NetworkConfig {
 }
 
 /// Folder of all data unless another is chosen.
-pub(super) fn default_datadir() -> Option<PathBuf> {
+pub(crate) fn default_datadir() -> Option<PathBuf> {
     let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty())?;
     Some(home.join(".cairn"))
 }
