@@ -1,0 +1,71 @@
+//! `cairn devnet`: a network of nodes on this machine, and everything that drives it.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `up` | the devnet itself, in the foreground |
+//! | `banner` | what it says when it is ready |
+//! | `live` | what it says while it runs |
+//! | `place` | which devnet is meant |
+//! | `drive` | what is asked of one that runs |
+//! | `environment` | variables for programs that use it |
+//! | `exec` | commands of ours for one of its nodes |
+//! | `logs` | what its nodes say |
+
+mod banner;
+mod drive;
+mod environment;
+mod exec;
+mod live;
+mod logs;
+mod place;
+mod up;
+
+use clap::{Args, Subcommand};
+
+use super::Answer;
+use crate::config::{Given, Settings};
+
+/// Run a network of nodes on this machine, with coins to spend, and drive it.
+///
+/// Without a command it starts one, as 'cairn devnet up' does.
+#[derive(Debug, Args)]
+#[command(
+    before_help = "Examples:\n  \
+        cairn devnet\n  \
+        cairn devnet up -n 6 --topology ring --block-time poisson:10s\n  \
+        cairn devnet status\n  \
+        cairn devnet mine 3 --node bob\n  \
+        cairn devnet exec alice -- rpc getblockcount\n  \
+        eval \"$(cairn devnet env)\"\n  \
+        cairn devnet down",
+    args_conflicts_with_subcommands = true
+)]
+pub(super) struct DevnetArgs {
+    #[command(subcommand)]
+    command: Option<DevnetCommand>,
+    #[command(flatten)]
+    up: up::UpArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum DevnetCommand {
+    Up(Box<up::UpArgs>),
+    #[command(flatten)]
+    Drive(drive::DriveCommand),
+    Env(environment::EnvArgs),
+    Exec(exec::ExecArgs),
+    Logs(logs::LogsArgs),
+}
+
+/// Runs a `cairn devnet` command.
+pub(super) fn run(args: &DevnetArgs, given: &Given) -> Answer {
+    let settings = Settings::gather(given)?;
+    match &args.command {
+        None => up::run(&args.up, &settings),
+        Some(DevnetCommand::Up(up)) => up::run(up, &settings),
+        Some(DevnetCommand::Drive(command)) => drive::run(command, &settings),
+        Some(DevnetCommand::Env(args)) => environment::run(args, &settings),
+        Some(DevnetCommand::Exec(args)) => exec::run(args, &settings),
+        Some(DevnetCommand::Logs(args)) => logs::run(args, &settings),
+    }
+}
