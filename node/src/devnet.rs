@@ -20,8 +20,9 @@
 //! | `accounts` | ten accounts whose keys are public, and the faucet's |
 //! | `mining` | when a block is due, and who mines it |
 //! | `clock` | the time that all nodes are told |
+//! | `links` | what lies between nodes |
 //! | `ports` | ports that are free |
-//! | `duration` | times as people write them |
+//! | `duration`, `coins` | times and amounts as people write them |
 //! | `state_directory` | where the data are |
 //! | `attachment` | how other commands find it |
 //! | `control` | how it is driven |
@@ -33,9 +34,11 @@ mod accounts;
 mod attachment;
 mod chain;
 mod clock;
+mod coins;
 mod control;
 mod duration;
 mod error;
+mod links;
 mod mining;
 mod node_process;
 mod node_rpc;
@@ -48,9 +51,11 @@ mod topology;
 pub(crate) use accounts::accounts;
 pub(crate) use attachment::{AttachedNode, Attachment, VARIABLE, devnets_in};
 pub(crate) use chain::PRE_MINE;
+pub(crate) use coins::Coins;
 pub(crate) use control::{Outcome, Request, Status, ask, short};
 pub(crate) use duration::{parse_duration, show_duration};
 pub(crate) use error::DevnetError;
+pub(crate) use links::{LinkConditions, parse_bandwidth, parse_share};
 pub(crate) use mining::{BlockTime, MiningMode};
 pub(crate) use plan::{DEFAULT_BLOCK_TIME, Plan, Rules, spacing_of};
 pub(crate) use supervisor::{Notice, Supervisor, SupervisorOptions};

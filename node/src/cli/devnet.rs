@@ -6,12 +6,14 @@
 //! | `banner` | what it says when it is ready |
 //! | `live` | what it says while it runs |
 //! | `place` | which devnet is meant |
-//! | `drive` | what is asked of one that runs |
+//! | `commands` | what can be asked of one that runs |
+//! | `drive` | asking it |
 //! | `environment` | variables for programs that use it |
 //! | `exec` | commands of ours for one of its nodes |
 //! | `logs` | what its nodes say |
 
 mod banner;
+mod commands;
 mod drive;
 mod environment;
 mod exec;
@@ -35,6 +37,8 @@ use crate::config::{Given, Settings};
         cairn devnet up -n 6 --topology ring --block-time poisson:10s\n  \
         cairn devnet status\n  \
         cairn devnet mine 3 --node bob\n  \
+        cairn devnet faucet @bob 2btc\n  \
+        cairn devnet partition alice,bob / carol,dave --for 20s\n  \
         cairn devnet exec alice -- rpc getblockcount\n  \
         eval \"$(cairn devnet env)\"\n  \
         cairn devnet down",
@@ -51,7 +55,7 @@ pub(super) struct DevnetArgs {
 enum DevnetCommand {
     Up(Box<up::UpArgs>),
     #[command(flatten)]
-    Drive(drive::DriveCommand),
+    Drive(commands::DriveCommand),
     Env(environment::EnvArgs),
     Exec(exec::ExecArgs),
     Logs(logs::LogsArgs),

@@ -5,12 +5,13 @@
 //! | file | holds |
 //! |---|---|
 //! | `request` | what can be asked |
-//! | `outcome` | what became of it |
+//! | `outcome`, `reorganisation` | what became of it |
 //! | `server` | the side of the devnet |
 //! | `client` | the side of commands |
 
 mod client;
 mod outcome;
+mod reorganisation;
 mod request;
 mod server;
 
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use client::ask;
 pub(crate) use outcome::{Mined, NodeFacts, NodeStatus, Outcome, Status, short};
+pub(crate) use reorganisation::Reorganisation;
 pub(crate) use request::Request;
 pub(crate) use server::{Command, ControlSocket};
 

@@ -8,18 +8,27 @@
 //! | `pre_mine` | the first blocks, and whom they pay |
 //! | `blocks` | mining |
 //! | `nodes` | nodes that are ended, started again and added; how they are wired |
+//! | `faucet` | payments |
+//! | `faults` | partitions, and links that are slow or break |
+//! | `reorg`, `reorganisation` | branches that take the place of others, and what is told of them |
 //! | `look` | how it stands |
 
 mod blocks;
+mod faucet;
+mod faults;
 mod look;
 mod nodes;
 mod pre_mine;
+mod reorg;
+mod reorganisation;
 mod start;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use futures::future::join_all;
+use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -28,6 +37,7 @@ use super::attachment::{Attachment, AttachmentFile};
 use super::chain::Chain;
 use super::clock::SharedClock;
 use super::control::{Command, Outcome, Request, Status};
+use super::links::Links;
 use super::mining::MiningSchedule;
 use super::node_process::{NodeLaunch, NodeProcess};
 use super::plan::Plan;
@@ -65,6 +75,8 @@ struct Slot {
     process: Option<NodeProcess>,
     /// Where peers connect, with its peer id; nothing before it ran.
     p2p: Option<String>,
+    /// What the process was told of its links, by peer id.
+    told: BTreeMap<String, Value>,
 }
 
 /// A devnet that runs.
@@ -77,6 +89,9 @@ pub(crate) struct Supervisor {
     schedule: MiningSchedule,
     /// When a block is due.
     next_block: Option<Instant>,
+    links: Links,
+    /// When the partition ends by itself.
+    heal_at: Option<Instant>,
     commands: mpsc::Receiver<Command>,
     status: watch::Sender<Status>,
     notices: mpsc::Sender<Notice>,
@@ -111,7 +126,7 @@ impl Supervisor {
         let mut clock_ticks = interval(CLOCK_INTERVAL);
         clock_ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let due = self.next_block;
+            let (due, heal_at) = (self.next_block, self.heal_at);
             let turn = async {
                 tokio::select! {
                     command = self.commands.recv() => match command {
@@ -128,6 +143,7 @@ impl Supervisor {
                         None => return false,
                     },
                     () = until(due) => self.mine_what_is_due(due).await,
+                    () = until(heal_at) => self.heal_as_planned().await,
                     _ = looks.tick() => self.look_around().await,
                     _ = clock_ticks.tick() => self.keep_time().await,
                 }
@@ -159,6 +175,11 @@ impl Supervisor {
                 }
                 Ok(Outcome::Mining(self.plan.mining))
             }
+            Request::Faucet { to, amount, mine } => self.faucet(&to, amount.0, mine).await,
+            Request::Partition { groups, seconds } => self.partition(&groups, seconds).await,
+            Request::Heal => self.heal().await,
+            Request::Link { between: [one, other], conditions } => self.link(&one, &other, conditions).await,
+            Request::Reorg { depth, node, double_spend } => self.reorg(depth, node, double_spend.as_deref()).await,
             Request::Kill { node } => self.kill(&node).await,
             Request::Restart { node } => self.restart(&node).await,
             Request::Add { node, peers } => self.add(node, peers).await,

@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::reorganisation::Reorganisation;
+use crate::devnet::coins::Coins;
 use crate::devnet::duration::show_duration;
+use crate::devnet::links::LinkConditions;
 use crate::devnet::mining::MiningMode;
 
 /// What became of what was asked. Shown, it is what commands print.
@@ -19,6 +22,63 @@ pub(crate) enum Outcome {
     Mined(Mined),
     /// When blocks are mined.
     Mining(MiningMode),
+    /// Somebody was paid.
+    Paid {
+        /// Who.
+        address: String,
+        /// How much.
+        amount: Coins,
+        /// The transaction.
+        txid: String,
+        /// Height of the block that has it; nothing if none was mined.
+        confirmed_at: Option<u32>,
+        /// Nodes that had that block in the end, and those that could have.
+        agree: Option<(usize, usize)>,
+    },
+    /// Nodes were parted.
+    Parted {
+        /// The sides.
+        groups: Vec<Vec<String>>,
+        /// Connections that were cut.
+        cut: usize,
+        /// Seconds until it heals by itself.
+        seconds: Option<u64>,
+    },
+    /// Nodes were joined.
+    Healed {
+        /// Height of the tip that most nodes have.
+        height: u32,
+        /// That tip.
+        tip: String,
+        /// Nodes that have it.
+        agree: usize,
+        /// Nodes that run.
+        of: usize,
+        /// How long that took.
+        milliseconds: u64,
+        /// What nodes took back.
+        reorganisations: Vec<Reorganisation>,
+    },
+    /// A link does something else.
+    Linked {
+        /// The two nodes.
+        between: [String; 2],
+        /// What it does.
+        conditions: LinkConditions,
+    },
+    /// A longer branch took the place of blocks.
+    Reorganised {
+        /// Who mined the branch.
+        attacker: String,
+        /// What the others took back.
+        reorganisation: Reorganisation,
+        /// The transaction that spends the inputs of another one.
+        double_spend: Option<String>,
+        /// Nodes that have the new tip.
+        agree: usize,
+        /// Nodes that run.
+        of: usize,
+    },
     /// A node was ended.
     Killed {
         /// The node.
@@ -149,6 +209,46 @@ impl fmt::Display for Outcome {
             Self::Mining(mode) => {
                 write!(f, "block time {}", mode.block_time)?;
                 if mode.on_transactions { f.write_str(", and a block for each transaction at once") } else { Ok(()) }
+            }
+            Self::Paid { address, amount, txid, confirmed_at, agree } => {
+                write!(f, "sent {amount} to {address}\n  transaction {txid}")?;
+                match (confirmed_at, agree) {
+                    (Some(height), Some((agree, of))) => {
+                        write!(f, "\n  confirmed in block {height}, {agree} of {of} nodes agree")
+                    }
+                    _ => f.write_str("\n  in the pool; the next block confirms it"),
+                }
+            }
+            Self::Parted { groups, cut, seconds } => {
+                let groups: Vec<_> = groups.iter().map(|group| format!("{{{}}}", group.join(" "))).collect();
+                write!(f, "cut {cut} links · {} · ", groups.join(" "))?;
+                match seconds {
+                    Some(seconds) => write!(f, "heals in {seconds} s"),
+                    None => f.write_str("'cairn devnet heal' rejoins"),
+                }
+            }
+            Self::Healed { height, tip, agree, of, milliseconds, reorganisations } => {
+                for reorganisation in reorganisations {
+                    writeln!(f, "{reorganisation}")?;
+                }
+                write!(f, "healed · {height} {} on {agree} of {of} nodes after {milliseconds} ms", short(tip))?;
+                if agree < of && agree * 2 == *of {
+                    f.write_str("; both sides have the same work, and the next block decides")?;
+                }
+                Ok(())
+            }
+            Self::Linked { between: [one, other], conditions } => write!(f, "{one} – {other}: {conditions}"),
+            Self::Reorganised { attacker, reorganisation, double_spend, agree, of } => {
+                writeln!(f, "{attacker} mined a branch of its own behind a partition")?;
+                writeln!(f, "{reorganisation}")?;
+                for txid in &reorganisation.returned {
+                    writeln!(f, "  back in the pool: {txid}")?;
+                }
+                if let Some(txid) = double_spend {
+                    writeln!(f, "  spent instead by: {txid}")?;
+                }
+                let height = reorganisation.fork + reorganisation.connected;
+                write!(f, "new tip {height} {} on {agree} of {of} nodes", short(&reorganisation.new_tip))
             }
             Self::Killed { node } => write!(f, "{node} was killed; 'cairn devnet restart {node}' starts it again"),
             Self::Restarted { node, milliseconds } => write!(f, "{node} runs again, after {milliseconds} ms"),

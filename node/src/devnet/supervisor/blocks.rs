@@ -60,7 +60,7 @@ impl Supervisor {
             left -= count;
         }
         let (height, tip) = tip_of(self.rpc(&node)?).await?;
-        let (agree, of, took) = self.wait_for_agreement(&tip).await;
+        let (agree, of, took) = self.wait_for_agreement(&node, &tip).await;
         let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         Ok(Mined { node, hashes, height, agree, of, milliseconds })
     }
@@ -107,7 +107,7 @@ impl Supervisor {
     }
 
     /// Whose turn it is.
-    fn next_miner(&mut self) -> Option<String> {
+    pub(super) fn next_miner(&mut self) -> Option<String> {
         let mines = |name: &str| self.plan.nodes.iter().any(|node| node.name == name && node.mines);
         let candidates: Vec<String> =
             self.running().map(|(name, _)| name.to_owned()).filter(|name| mines(name)).collect();
@@ -142,11 +142,13 @@ impl Supervisor {
         self.next_block = interval.map(|interval| (last.unwrap_or(now) + interval).max(now));
     }
 
-    /// Waits until all nodes that run have a tip. How many have it, how many run, and how long that took.
-    pub(super) async fn wait_for_agreement(&self, tip: &str) -> (usize, usize, Duration) {
+    /// Waits until all nodes that a partition does not keep from one of them have its tip. How many have it, how many there are, and
+    /// how long that took.
+    pub(super) async fn wait_for_agreement(&self, with: &str, tip: &str) -> (usize, usize, Duration) {
         let start = Instant::now();
         let limit = u64::try_from(AGREEMENT_LIMIT.as_millis()).unwrap_or(u64::MAX);
-        let waits = self.running().map(|(_, rpc)| async move {
+        let reachable = self.running().filter(|(name, _)| !self.links.is_cut(with, name));
+        let waits = reachable.map(|(_, rpc)| async move {
             let reached: Result<Value, _> = rpc.call("waitforblock", json!([tip, limit])).await;
             reached.is_ok_and(|reached| reached["hash"].as_str() == Some(tip))
         });

@@ -1,5 +1,7 @@
 //! Nodes that are ended, started again and added, and how they are wired.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -7,6 +9,7 @@ use super::{Slot, Supervisor};
 use crate::devnet::DevnetError;
 use crate::devnet::attachment::AttachedNode;
 use crate::devnet::control::Outcome;
+use crate::devnet::node_process::{NodeLaunch, NodeProcess};
 use crate::devnet::node_rpc::NodeRpc;
 use crate::devnet::ports::PortDispenser;
 use crate::rpc::COOKIE_FILE;
@@ -15,6 +18,20 @@ use crate::rpc::COOKIE_FILE;
 const ALREADY_ADDED: i64 = -23;
 
 impl Slot {
+    /// A node that runs.
+    pub(super) fn new(launch: NodeLaunch, process: NodeProcess) -> Self {
+        let mut slot = Self { launch, process: None, p2p: None, told: BTreeMap::new() };
+        slot.runs(process);
+        slot
+    }
+
+    /// It runs, and nobody has told it anything yet.
+    fn runs(&mut self, process: NodeProcess) {
+        self.p2p = Some(process.p2p.clone());
+        self.process = Some(process);
+        self.told.clear();
+    }
+
     /// The node, for other programs.
     pub(super) fn attached(&self) -> AttachedNode {
         let launch = &self.launch;
@@ -47,7 +64,7 @@ impl Supervisor {
         })
     }
 
-    fn index(&self, name: &str) -> Result<usize, DevnetError> {
+    pub(super) fn index(&self, name: &str) -> Result<usize, DevnetError> {
         let found = self.slots.iter().position(|slot| slot.launch.name == name);
         found.ok_or_else(|| DevnetError::Node {
             problem: format!("there is no node {name}"),
@@ -98,8 +115,7 @@ impl Supervisor {
         }
         let slot = &mut self.slots[index];
         let process = slot.launch.start(None).await?;
-        slot.p2p = Some(process.p2p.clone());
-        slot.process = Some(process);
+        slot.runs(process);
         self.welcome(name).await?;
         let milliseconds = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         Ok(Outcome::Restarted { node: name.to_owned(), milliseconds })
@@ -115,7 +131,7 @@ impl Supervisor {
         let started = async {
             let (mut launch, held) = self.prepare(&node, &mut PortDispenser::new())?;
             let process = launch.start(Some(held)).await?;
-            Ok::<_, DevnetError>(Slot { launch, p2p: Some(process.p2p.clone()), process: Some(process) })
+            Ok::<_, DevnetError>(Slot::new(launch, process))
         };
         let slot = match started.await {
             Ok(slot) => slot,
@@ -134,6 +150,8 @@ impl Supervisor {
     /// Tells a node that was just started what it must know, and others of it.
     async fn welcome(&mut self, name: &str) -> Result<(), DevnetError> {
         self.keep_time().await;
+        // Before anybody connects.
+        self.apply_links().await?;
         self.dial_peers_of(name).await?;
         self.dial_from_others(name).await;
         self.publish(true)
@@ -143,7 +161,7 @@ impl Supervisor {
     pub(super) fn notice_ended(&mut self) {
         let mut ended = Vec::new();
         for slot in &mut self.slots {
-            if let Some(status) = slot.process.as_mut().and_then(super::NodeProcess::ended) {
+            if let Some(status) = slot.process.as_mut().and_then(NodeProcess::ended) {
                 slot.process = None;
                 ended.push(format!("{} ended ({status}); its log is {}", slot.launch.name, slot.launch.log.display()));
             }

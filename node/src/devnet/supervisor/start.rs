@@ -11,6 +11,7 @@ use crate::devnet::attachment::{Attachment, AttachmentFile};
 use crate::devnet::chain::Chain;
 use crate::devnet::clock::SharedClock;
 use crate::devnet::control::{ControlSocket, Status};
+use crate::devnet::links::Links;
 use crate::devnet::mining::MiningSchedule;
 use crate::devnet::node_process::NodeLaunch;
 use crate::devnet::plan::PlannedNode;
@@ -47,6 +48,8 @@ impl Supervisor {
             slots: Vec::new(),
             clock,
             next_block: None,
+            links: Links::default(),
+            heal_at: None,
             commands,
             status: watch::Sender::new(Status::default()),
             notices,
@@ -75,7 +78,7 @@ impl Supervisor {
                 if has_first_blocks {
                     super::pre_mine::pre_mine(&process.rpc, spacing, clock).await?;
                 }
-                Ok::<_, DevnetError>(Slot { launch, p2p: Some(process.p2p.clone()), process: Some(process) })
+                Ok::<_, DevnetError>(Slot::new(launch, process))
             }
         });
         self.slots = try_join_all(starting).await?;
@@ -110,8 +113,8 @@ impl Supervisor {
             Ok::<_, DevnetError>((height, tip, name))
         }));
         let tips: Vec<_> = tips.await.into_iter().collect::<Result<_, _>>()?;
-        let Some((height, tip, _)) = tips.iter().max() else { return Ok(()) };
-        let (agree, of, _) = self.wait_for_agreement(tip).await;
+        let Some((height, tip, with)) = tips.iter().max() else { return Ok(()) };
+        let (agree, of, _) = self.wait_for_agreement(with, tip).await;
         if agree < of && of > 1 {
             self.tell(format!("{agree} of {of} nodes have block {height} so far; the others follow"));
         }
