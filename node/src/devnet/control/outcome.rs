@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use bitcoin::Amount;
 use serde::{Deserialize, Serialize};
 
 use super::reorganisation::Reorganisation;
@@ -27,7 +28,7 @@ pub(crate) enum Outcome {
         /// Who.
         address: String,
         /// How much.
-        amount: Coins,
+        satoshis: u64,
         /// The transaction.
         txid: String,
         /// Height of the block that has it; nothing if none was mined.
@@ -210,7 +211,8 @@ impl fmt::Display for Outcome {
                 write!(f, "block time {}", mode.block_time)?;
                 if mode.on_transactions { f.write_str(", and a block for each transaction at once") } else { Ok(()) }
             }
-            Self::Paid { address, amount, txid, confirmed_at, agree } => {
+            Self::Paid { address, satoshis, txid, confirmed_at, agree } => {
+                let amount = Coins(Amount::from_sat(*satoshis));
                 write!(f, "sent {amount} to {address}\n  transaction {txid}")?;
                 match (confirmed_at, agree) {
                     (Some(height), Some((agree, of))) => {

@@ -5,7 +5,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Supervisor;
-use crate::devnet::Coins;
 use crate::devnet::control::Outcome;
 use crate::devnet::node_rpc::NodeRpc;
 use crate::devnet::{DevnetError, accounts};
@@ -47,7 +46,7 @@ impl Supervisor {
         let mined = if mine { Some(self.mine(1, Some(node), None).await?) } else { None };
         let confirmed_at = mined.as_ref().map(|mined| mined.height);
         let agree = mined.map(|mined| (mined.agree, mined.of));
-        Ok(Outcome::Paid { address, amount: Coins(amount), txid, confirmed_at, agree })
+        Ok(Outcome::Paid { address, satoshis: amount.to_sat(), txid, confirmed_at, agree })
     }
 }
 
@@ -123,13 +122,18 @@ async fn sign_and_send(
     key: &str,
 ) -> Result<String, DevnetError> {
     let transaction: String = rpc.call("createrawtransaction", json!([inputs, outputs])).await?;
-    let signed = sign(rpc, &transaction, &[key.to_owned()]).await?;
+    let signed = sign(rpc, &transaction, &[key.to_owned()], &[]).await?;
     rpc.call("sendrawtransaction", json!([signed])).await
 }
 
-/// Signs a transaction with keys.
-pub(super) async fn sign(rpc: &NodeRpc, transaction: &str, keys: &[String]) -> Result<String, DevnetError> {
-    let signed: Value = rpc.call("signrawtransactionwithkey", json!([transaction, keys])).await?;
+/// Signs a transaction with keys. What it spends is looked up, but for what is described.
+pub(super) async fn sign(
+    rpc: &NodeRpc,
+    transaction: &str,
+    keys: &[String],
+    described: &[Value],
+) -> Result<String, DevnetError> {
+    let signed: Value = rpc.call("signrawtransactionwithkey", json!([transaction, keys, described])).await?;
     match (&signed["complete"], &signed["hex"]) {
         (Value::Bool(true), Value::String(hex)) => Ok(hex.clone()),
         _ => Err(DevnetError::Impossible(format!("the transaction cannot be signed: {}", signed["errors"]))),

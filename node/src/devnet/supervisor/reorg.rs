@@ -140,7 +140,8 @@ async fn old_block(rpc: &NodeRpc, height: u32) -> Result<OldBlock, DevnetError> 
 /// A transaction that spends the inputs of another one, and gives all back to whoever owned the first of them.
 async fn spend_otherwise(rpc: &NodeRpc, txid: &str) -> Result<String, DevnetError> {
     let original: Value = rpc.call("getrawtransaction", json!([txid, 1])).await?;
-    let (mut inputs, mut total, mut keys, mut owner) = (Vec::new(), Amount::ZERO, Vec::new(), None);
+    let (mut inputs, mut previous_outputs, mut keys) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut total, mut owner) = (Amount::ZERO, None);
     for input in original["vin"].as_array().into_iter().flatten() {
         let (Some(parent), Some(vout)) = (input["txid"].as_str(), input["vout"].as_u64()) else {
             return Err(DevnetError::Impossible(format!("{txid} is a coinbase, which spends nothing")));
@@ -157,12 +158,15 @@ async fn spend_otherwise(rpc: &NodeRpc, txid: &str) -> Result<String, DevnetErro
         })?;
         total += Amount::from_btc(output["value"].as_f64().unwrap_or_default()).unwrap_or(Amount::ZERO);
         keys.push(account.key.to_wif());
+        let script = output["scriptPubKey"]["hex"].clone();
+        previous_outputs
+            .push(json!({ "txid": parent, "vout": vout, "scriptPubKey": script, "amount": output["value"] }));
         owner.get_or_insert_with(|| address.to_owned());
         inputs.push(json!({ "txid": parent, "vout": vout }));
     }
     let Some(owner) = owner else { return Err(DevnetError::Impossible(format!("{txid} spends nothing"))) };
     let left = total.checked_sub(FEE).unwrap_or(Amount::ZERO);
     let transaction: String = rpc.call("createrawtransaction", json!([inputs, [{ owner: btc(left) }]])).await?;
-    // The coins may be spent by the original already, so they are described instead of looked up.
-    sign(rpc, &transaction, &keys).await
+    // The original has spent the coins, so they are described instead of looked up.
+    sign(rpc, &transaction, &keys, &previous_outputs).await
 }
