@@ -56,7 +56,7 @@ pub(crate) use log::{LogConfig, LogFormat};
 pub(crate) use mempool::MempoolConfig;
 pub(crate) use metrics::MetricsConfig;
 pub(crate) use mining::MiningConfig;
-pub(crate) use network::{NetworkConfig, default_datadir};
+pub(crate) use network::NetworkConfig;
 pub(crate) use peers::{PeersConfig, is_local};
 pub(crate) use rpc::{RpcAccess, RpcConfig};
 pub(crate) use settings::{Origin, Setting, Settings};

@@ -15,7 +15,7 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `plan`, `topology` | what a devnet is made of |
+//! | `plan`, `plan_file`, `topology` | what a devnet is made of |
 //! | `chain` | its rules; the spec file of a network with another spacing |
 //! | `accounts` | ten accounts whose keys are public, and the faucet's |
 //! | `mining` | when a block is due, and who mines it |
@@ -27,7 +27,9 @@
 //! | `attachment` | how other commands find it |
 //! | `control` | how it is driven |
 //! | `node_process`, `node_rpc` | a node, and the way to ask it |
+//! | `guard` | a program that is not ours and ends with the devnet |
 //! | `supervisor` | all of it, running |
+//! | `scenario` | steps that drive it, and what must be so |
 //! | `error` | what can go wrong |
 
 mod accounts;
@@ -38,12 +40,15 @@ mod coins;
 mod control;
 mod duration;
 mod error;
+mod guard;
 mod links;
 mod mining;
 mod node_process;
 mod node_rpc;
 mod plan;
+mod plan_file;
 mod ports;
+mod scenario;
 mod state_directory;
 mod supervisor;
 mod topology;
@@ -55,8 +60,11 @@ pub(crate) use coins::Coins;
 pub(crate) use control::{Outcome, Request, Status, ask, short};
 pub(crate) use duration::{parse_duration, show_duration};
 pub(crate) use error::DevnetError;
+pub(crate) use guard::{COMMAND as GUARD_COMMAND, find_program, guard};
 pub(crate) use links::{LinkConditions, parse_bandwidth, parse_share};
 pub(crate) use mining::{BlockTime, MiningMode};
-pub(crate) use plan::{DEFAULT_BLOCK_TIME, Plan, Rules, spacing_of};
+pub(crate) use plan::Plan;
+pub(crate) use plan_file::PlanFile;
+pub(crate) use scenario::{Scenario, ScenarioRun, StepOutcome};
 pub(crate) use supervisor::{Notice, Supervisor, SupervisorOptions};
 pub(crate) use topology::Topology;

@@ -10,6 +10,7 @@
 //! | `drive` | asking it |
 //! | `environment` | variables for programs that use it |
 //! | `exec` | commands of ours for one of its nodes |
+//! | `scenario` | steps that drive one, and what must be so |
 //! | `logs` | what its nodes say |
 
 mod banner;
@@ -20,12 +21,14 @@ mod exec;
 mod live;
 mod logs;
 mod place;
+mod scenario;
 mod up;
 
 use clap::{Args, Subcommand};
 
 use super::Answer;
 use crate::config::{Given, Settings};
+use crate::devnet::{GUARD_COMMAND, guard};
 
 /// Run a network of nodes on this machine, with coins to spend, and drive it.
 ///
@@ -59,6 +62,14 @@ enum DevnetCommand {
     Env(environment::EnvArgs),
     Exec(exec::ExecArgs),
     Logs(logs::LogsArgs),
+    Test(scenario::TestArgs),
+    /// Run a program until standard input ends.
+    #[command(name = GUARD_COMMAND, hide = true)]
+    Guard {
+        /// The program and its arguments.
+        #[arg(last = true, required = true)]
+        command: Vec<String>,
+    },
 }
 
 /// Runs a `cairn devnet` command.
@@ -71,5 +82,11 @@ pub(super) fn run(args: &DevnetArgs, given: &Given) -> Answer {
         Some(DevnetCommand::Env(args)) => environment::run(args, &settings),
         Some(DevnetCommand::Exec(args)) => exec::run(args, &settings),
         Some(DevnetCommand::Logs(args)) => logs::run(args, &settings),
+        Some(DevnetCommand::Test(args)) => scenario::run(args, &settings),
+        Some(DevnetCommand::Guard { command }) => {
+            let (program, arguments) = command.split_first().ok_or("there is no program to run")?;
+            guard(program, arguments)?;
+            Ok(String::new())
+        }
     }
 }

@@ -72,7 +72,7 @@ impl NetworkConfig {
 }
 
 /// Folder of all data unless another is chosen.
-pub(crate) fn default_datadir() -> Option<PathBuf> {
+pub(super) fn default_datadir() -> Option<PathBuf> {
     let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty())?;
     Some(home.join(".cairn"))
 }

@@ -6,21 +6,17 @@
 use std::str::FromStr;
 use std::sync::LazyLock;
 
+use bip39::Mnemonic;
 use bitcoin::bip32::{DerivationPath, Xpriv};
 use bitcoin::secp256k1::{All, Secp256k1};
 use bitcoin::{Address, CompressedPublicKey, KnownHrp, NetworkKind, PrivateKey};
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha512;
 
 /// The words that all keys come from. They are PUBLIC: coins of a real network that are sent here are gone.
-pub(crate) const MNEMONIC: &str = "test test test test test test test test test test test junk";
+pub(crate) const MNEMONIC: &str = cairn_wallet::secret::PUBLIC_WORDS;
 
 /// Who has an account, in the order of their numbers; the first nodes have the same names.
 pub(crate) const NAMES: [&str; 10] =
     ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy"];
-
-/// Rounds of PBKDF2 (BIP39).
-const ROUNDS: u32 = 2048;
 
 /// A key and what is paid to it.
 #[derive(Debug, Clone)]
@@ -90,17 +86,9 @@ fn account(secp: &Secp256k1<All>, master: &Xpriv, index: usize, name: &'static s
     Account { name, path, address, key: derived.to_priv() }
 }
 
-/// The seed of the words, without a passphrase (BIP39: PBKDF2 with HMAC-SHA512; RFC 8018, section 5.2, of one block).
+/// The seed of the words, without a passphrase (BIP39).
 fn seed() -> [u8; 64] {
-    let keyed = Hmac::<Sha512>::new_from_slice(MNEMONIC.as_bytes()).expect("a key of any length will do");
-    let next = |input: &[u8]| -> [u8; 64] { keyed.clone().chain_update(input).finalize().into_bytes().into() };
-    let mut block = next(b"mnemonic\x00\x00\x00\x01");
-    let mut seed = block;
-    for _ in 1..ROUNDS {
-        block = next(&block);
-        seed.iter_mut().zip(block).for_each(|(sum, byte)| *sum ^= byte);
-    }
-    seed
+    Mnemonic::parse_normalized(MNEMONIC).expect("the words are a mnemonic").to_seed_normalized("")
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! How other commands find a devnet that runs: a file among all data, in the folder `devnet`.
+//! How other commands find a devnet that runs: a file among all data, in the folder `devnets`.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -14,8 +14,8 @@ use super::accounts::{Account, MNEMONIC, accounts};
 use super::chain::Chain;
 use super::state_directory::{StateDirectory, TEMPORARY_PREFIX, make_private};
 
-/// The folder of devnets in the folder of all data.
-const FOLDER: &str = "devnet";
+/// The folder of devnets in the folder of all data. That of the network devnet is called `devnet`.
+const FOLDER: &str = "devnets";
 /// What the file of a devnet ends in, after its name.
 const SUFFIX: &str = ".json";
 /// The name of a devnet that was given none.
@@ -117,6 +117,19 @@ impl Attachment {
             accounts: accounts().all().iter().map(account).collect(),
             nodes: Vec::new(),
             prometheus: directory.path().join("prometheus").join("prometheus.yml"),
+        }
+    }
+
+    /// The devnet that is meant: by name, by the file that the environment names, or the only one that runs.
+    ///
+    /// # Errors
+    ///
+    /// When none runs, or several and it is not said which.
+    pub(crate) fn chosen(datadir: &Path, name: Option<&str>) -> Result<Self, DevnetError> {
+        let named = std::env::var_os(VARIABLE).filter(|path| !path.is_empty() && name.is_none());
+        match named {
+            Some(path) => Self::read_live(Path::new(&path)).ok_or(DevnetError::NotRunning { name: None }),
+            None => Self::find(&devnets_in(datadir), name),
         }
     }
 
@@ -223,6 +236,7 @@ impl AttachmentFile {
             if Attachment::read_live(&path).is_some() {
                 continue;
             }
+            path.clone_into(&mut attachment.path);
             let temporary = devnets.join(format!(".{}{SUFFIX}", std::process::id()));
             let written = write(&temporary, attachment).and_then(|()| fs::hard_link(&temporary, &path));
             let _ = fs::remove_file(&temporary);

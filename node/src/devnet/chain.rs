@@ -71,11 +71,13 @@ fn half_life(spacing: u32) -> u32 {
 
 /// The network devnet with another spacing.
 fn spec(spacing: u32) -> String {
+    let limit = ChainParams::devnet().consensus.pow.limit;
     let with_nonce = |nonce: u32| {
         format!(
             "# The network devnet with a block every {spacing} s.\n\
              name = \"devnet-{spacing}s\"\n\
              target_spacing = {spacing}\n\
+             pow_limit = \"{limit:064x}\"\n\
              mockable = true\n\n\
              [genesis]\n\
              time = 1296688602\n\

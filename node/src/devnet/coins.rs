@@ -1,4 +1,4 @@
-//! Amounts as people write them: a number and a unit.
+//! Amounts in requests and files, as the wallet reads them: a number and a unit.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,13 +15,7 @@ impl FromStr for Coins {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let lower = text.to_ascii_lowercase();
-        let units = [("btc", Denomination::Bitcoin), ("sat", Denomination::Satoshi)];
-        let split =
-            units.iter().find_map(|(unit, denomination)| Some((lower.strip_suffix(unit)?.trim_end(), *denomination)));
-        let amount = split.and_then(|(number, denomination)| Amount::from_str_in(number, denomination).ok());
-        let amount = amount.filter(|amount| *amount <= Amount::MAX_MONEY);
-        amount.map(Self).ok_or_else(|| format!("expected an amount such as 0.5btc or 50000sat, got {text:?}"))
+        cairn_wallet::amount::parse_amount(text).map(Self).map_err(|error| error.to_string())
     }
 }
 
@@ -51,12 +45,12 @@ mod tests {
 
     #[test]
     fn an_amount_has_a_unit() {
-        for (text, satoshis) in [("0.5btc", 50_000_000), ("2 BTC", 200_000_000), ("50000sat", 50_000), ("0sat", 0)] {
+        for (text, satoshis) in [("0.5btc", 50_000_000), ("2 BTC", 200_000_000), ("50000sat", 50_000), ("1sat", 1)] {
             let coins: Coins = text.parse().unwrap();
             assert_eq!(coins.0.to_sat(), satoshis, "{text}");
             assert_eq!(String::from(coins).parse(), Ok(coins));
         }
-        for wrong in ["", "1", "btc", "-1btc", "0.5sat", "0.000000001btc", "22000000btc", "1eth", "nanbtc"] {
+        for wrong in ["", "1", "0sat", "btc", "-1btc", "0.5sat", "0.000000001btc", "22000000btc", "1eth", "nanbtc"] {
             assert!(wrong.parse::<Coins>().is_err(), "{wrong}");
         }
     }

@@ -14,6 +14,15 @@ pub(crate) enum DevnetError {
     /// The plan cannot be.
     #[error("{0}")]
     Plan(String),
+    /// It is there already, and cannot be made of something else.
+    #[error(
+        "this devnet goes on as it was: start it with no option but --name, or remove {} for another one",
+        directory.display()
+    )]
+    Described {
+        /// Where its data are.
+        directory: PathBuf,
+    },
     /// A file or a folder of the devnet.
     #[error("cannot {action} {}: {source}", path.display())]
     File {
@@ -69,7 +78,7 @@ pub(crate) enum DevnetError {
         /// The node.
         name: String,
         /// The method.
-        method: &'static str,
+        method: String,
         /// What happened instead.
         reason: String,
     },
@@ -79,7 +88,7 @@ pub(crate) enum DevnetError {
         /// The node.
         name: String,
         /// The method.
-        method: &'static str,
+        method: String,
         /// The number of the error.
         code: i64,
         /// What is wrong.

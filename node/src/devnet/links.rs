@@ -22,14 +22,16 @@ const MAX_RESET_RATE: f64 = 600.0;
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct LinkConditions {
     /// How long a byte takes to the other end.
-    #[serde(with = "as_text")]
+    #[serde(with = "duration_text")]
     pub(crate) latency: Duration,
     /// How much longer or shorter it may take.
-    #[serde(with = "as_text")]
+    #[serde(with = "duration_text")]
     pub(crate) jitter: Duration,
     /// Share of segments that are lost and sent again.
+    #[serde(with = "share_text")]
     pub(crate) loss: f64,
     /// Bits per second that fit through each way; zero for no limit.
+    #[serde(with = "bandwidth_text", skip_serializing_if = "is_unlimited")]
     pub(crate) bandwidth: u64,
     /// Connections that break, per minute on average.
     pub(crate) reset_rate: f64,
@@ -191,20 +193,32 @@ pub(crate) fn parse_bandwidth(text: &str) -> Result<u64, String> {
         .ok_or_else(|| format!("expected kbit, mbit or gbit a second, such as 1mbit, got {text:?}"))
 }
 
-/// Times in files and requests.
-mod as_text {
-    use serde::{Deserialize, Deserializer, Serializer, de};
-
-    use super::{Duration, parse_duration, show_duration};
-
-    pub(super) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&show_duration(*duration))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        parse_duration(&String::deserialize(deserializer)?).map_err(de::Error::custom)
-    }
+fn is_unlimited(bandwidth: &u64) -> bool {
+    *bandwidth == 0
 }
+
+/// Makes a module that writes and reads a value as people do.
+macro_rules! as_text {
+    ($module:ident, $type:ty, $show:expr, $parse:expr) => {
+        mod $module {
+            use serde::{Deserialize, Deserializer, Serializer, de};
+
+            use super::*;
+
+            pub(super) fn serialize<S: Serializer>(value: &$type, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&$show(*value))
+            }
+
+            pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<$type, D::Error> {
+                $parse(&String::deserialize(deserializer)?).map_err(de::Error::custom)
+            }
+        }
+    };
+}
+
+as_text!(duration_text, Duration, show_duration, parse_duration);
+as_text!(share_text, f64, |share: f64| format!("{}%", share * 100.0), parse_share);
+as_text!(bandwidth_text, u64, |bits: u64| format!("{}kbit", bits / 1000), parse_bandwidth);
 
 #[cfg(test)]
 mod tests {
@@ -259,7 +273,9 @@ mod tests {
         assert!(["", "%", "-1%", "200%", "nan"].iter().all(|text| parse_share(text).is_err()));
         assert!(["", "1", "mbit", "1mb", "-1kbit", "0kbit"].iter().all(|text| parse_bandwidth(text).is_err()));
         let read = |text| serde_json::from_str::<LinkConditions>(text);
-        assert_eq!(read(r#"{"latency":"80ms","loss":0.02}"#).unwrap().latency, Duration::from_millis(80));
+        assert_eq!(read(r#"{"latency":"80ms","loss":"2%"}"#).unwrap().latency, Duration::from_millis(80));
+        let all = r#"{"latency":"80ms","jitter":"0s","loss":"2%","bandwidth":"64kbit","reset_rate":1.5}"#;
+        assert_eq!(serde_json::to_string(&read(all).unwrap()).unwrap(), all);
         assert!(read(r#"{"latency":"80"}"#).is_err() && read(r#"{"delay":"80ms"}"#).is_err());
         assert!(LinkConditions { loss: 0.95, ..LinkConditions::default() }.check().is_err());
         assert!(LinkConditions { latency: Duration::from_secs(3), ..LinkConditions::default() }.check().is_err());

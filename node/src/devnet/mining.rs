@@ -91,7 +91,7 @@ pub(crate) struct MiningSchedule {
 impl MiningSchedule {
     /// The schedule of a seed.
     pub(crate) fn new(seed: u64) -> Self {
-        Self { rng: fastrand::Rng::seed_from_u64(seed), round: Vec::new() }
+        Self { rng: fastrand::Rng::with_seed(seed), round: Vec::new() }
     }
 
     /// Time from one block to the next.

@@ -22,8 +22,10 @@ const START_TIMEOUT: Duration = Duration::from_secs(60);
 const LOOK_INTERVAL: Duration = Duration::from_millis(5);
 /// How long a node may take to stop: its own limit is fifteen seconds, and then it writes.
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
-/// Times that a node is started anew because somebody was faster at its ports.
-const PORT_ATTEMPTS: u32 = 3;
+/// Times that a node is started because somebody was faster at its ports.
+const PORT_ATTEMPTS: u32 = 20;
+/// What the system says of a port that somebody has (EADDRINUSE).
+const IN_USE: &str = "in use";
 /// JSON-RPC's error of a node that is not ready yet (Core: `RPC_IN_WARMUP`).
 const IN_WARMUP: i64 = -28;
 
@@ -74,7 +76,7 @@ impl NodeLaunch {
             attempts -= 1;
             drop(held.take());
             match self.try_start().await {
-                Err(DevnetError::Ended { .. }) if attempts > 0 && !self.ports.are_free() => {
+                Err(DevnetError::Ended { said, .. }) if attempts > 0 && said.contains(IN_USE) => {
                     let (ports, others) = PortDispenser::new().take()?;
                     self.ports = ports;
                     held = Some(others);

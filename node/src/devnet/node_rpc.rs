@@ -61,11 +61,7 @@ impl NodeRpc {
     /// # Errors
     ///
     /// When the node does not answer, or answers with an error.
-    pub(crate) async fn call<T: DeserializeOwned>(
-        &self,
-        method: &'static str,
-        params: Value,
-    ) -> Result<T, DevnetError> {
+    pub(crate) async fn call<T: DeserializeOwned>(&self, method: &str, params: Value) -> Result<T, DevnetError> {
         self.call_within(CALL_TIMEOUT, method, params).await
     }
 
@@ -77,7 +73,7 @@ impl NodeRpc {
     pub(crate) async fn call_within<T: DeserializeOwned>(
         &self,
         limit: Duration,
-        method: &'static str,
+        method: &str,
         params: Value,
     ) -> Result<T, DevnetError> {
         let body = json!({ "jsonrpc": "2.0", "id": 0, "method": method, "params": params });
@@ -103,9 +99,9 @@ impl NodeRpc {
         calls.iter().zip(replies).map(|((method, _), reply)| self.read(method, reply)).collect()
     }
 
-    fn read<T: DeserializeOwned>(&self, method: &'static str, reply: Reply) -> Result<T, DevnetError> {
+    fn read<T: DeserializeOwned>(&self, method: &str, reply: Reply) -> Result<T, DevnetError> {
         if let Some(ReplyError { code, message }) = reply.error {
-            return Err(DevnetError::Refused { name: self.name.clone(), method, code, message });
+            return Err(DevnetError::Refused { name: self.name.clone(), method: method.to_owned(), code, message });
         }
         serde_json::from_value(reply.result).map_err(|error| self.unanswered(method, error.to_string()))
     }
@@ -113,7 +109,7 @@ impl NodeRpc {
     async fn exchange<T: DeserializeOwned>(
         &self,
         limit: Duration,
-        method: &'static str,
+        method: &str,
         body: &Value,
     ) -> Result<T, DevnetError> {
         let answer = match timeout(limit, self.post(body.to_string())).await {
@@ -148,7 +144,7 @@ impl NodeRpc {
         tokio::join!(answer, connection).0
     }
 
-    fn unanswered(&self, method: &'static str, reason: String) -> DevnetError {
-        DevnetError::Unanswered { name: self.name.clone(), method, reason }
+    fn unanswered(&self, method: &str, reason: String) -> DevnetError {
+        DevnetError::Unanswered { name: self.name.clone(), method: method.to_owned(), reason }
     }
 }

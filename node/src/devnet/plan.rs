@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::links::LinkConditions;
 use super::mining::{BlockTime, MiningMode};
 use super::topology::Topology;
 use super::{DevnetError, accounts};
@@ -13,6 +14,9 @@ use super::{DevnetError, accounts};
 pub(crate) const MAX_NODES: usize = 64;
 /// Time between blocks unless another is chosen: that of the network devnet.
 pub(crate) const DEFAULT_BLOCK_TIME: BlockTime = BlockTime::Fixed(Duration::from_secs(3));
+
+/// Names that are no node's: that of an account, and those of other folders beside the nodes'.
+const RESERVED: [&str; 3] = ["faucet", "prometheus", "wallets"];
 
 /// What a devnet is made of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,6 +32,18 @@ pub(crate) struct Plan {
     pub(crate) mining: MiningMode,
     /// The nodes.
     pub(crate) nodes: Vec<PlannedNode>,
+    /// Links that are not plain.
+    pub(crate) links: Vec<PlannedLink>,
+}
+
+/// What a link does from the start.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PlannedLink {
+    /// The two nodes.
+    pub(crate) between: [String; 2],
+    /// What it does.
+    pub(crate) conditions: LinkConditions,
 }
 
 /// The chain's rules.
@@ -75,7 +91,7 @@ impl Plan {
             peers: topology.earlier_peers(index, count).into_iter().map(|peer| names[peer].clone()).collect(),
         };
         let nodes = names.iter().enumerate().map(node).collect();
-        let plan = Self { seed, rules, topology, mining, nodes };
+        let plan = Self { seed, rules, topology, mining, nodes, links: Vec::new() };
         plan.check()?;
         Ok(plan)
     }
@@ -103,6 +119,15 @@ impl Plan {
             }
             if node.peers.contains(&node.name) {
                 return Err(DevnetError::Plan(format!("node {} is its own peer", node.name)));
+            }
+        }
+        for PlannedLink { between: [one, other], conditions } in &self.links {
+            conditions.check()?;
+            if let Some(unknown) = [one, other].into_iter().find(|name| !names.contains(name.as_str())) {
+                return Err(DevnetError::Plan(format!("a link leads to what is no node: {unknown}")));
+            }
+            if one == other {
+                return Err(DevnetError::Plan(format!("a link leads from {one} to itself")));
             }
         }
         Ok(())
@@ -161,11 +186,11 @@ fn name_of(index: usize) -> String {
 pub(crate) fn check_name(what: &str, name: &str) -> Result<(), DevnetError> {
     let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let is_good = (1..=32).contains(&name.len()) && name.bytes().all(is_allowed) && !name.starts_with('-');
-    if is_good && name != "faucet" {
+    if is_good && !RESERVED.contains(&name) {
         return Ok(());
     }
     let expected = "1 to 32 of a-z, 0-9 and '-'";
-    Err(DevnetError::Plan(format!("{what} has {expected} and is not 'faucet', got {name:?}")))
+    Err(DevnetError::Plan(format!("{what} has {expected} and is none of {}, got {name:?}", RESERVED.join(", "))))
 }
 
 #[cfg(test)]
@@ -194,7 +219,9 @@ mod tests {
         assert_eq!(plan.free_name(), "carol");
         assert_eq!(plan.add("carol", None).unwrap().peers, ["alice"]);
         assert_eq!(plan.add("zoe", Some(vec!["carol".to_owned()])).unwrap().peers, ["carol"]);
-        for (name, peers) in [("carol", None), ("Eve", None), ("eve", Some(vec!["nobody".to_owned()])), ("", None)] {
+        for (name, peers) in
+            [("carol", None), ("Eve", None), ("wallets", None), ("eve", Some(vec!["nobody".to_owned()])), ("", None)]
+        {
             assert!(plan.add(name, peers).is_err(), "{name}");
         }
         assert_eq!(plan.nodes.len(), 4);

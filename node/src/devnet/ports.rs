@@ -23,6 +23,8 @@ impl PortRange {
     pub(crate) const METRICS: Self = Self { first: 9332, step: 1 };
     /// Connections of peers.
     pub(crate) const P2P: Self = Self { first: 18_544, step: 10 };
+    /// Prometheus's own.
+    pub(crate) const PROMETHEUS: Self = Self { first: 9090, step: 1 };
 }
 
 /// The ports of one node, held until it starts, so that nobody else who looks takes them for free.
@@ -85,13 +87,6 @@ pub(crate) struct NodePorts {
     pub(crate) metrics: u16,
     /// Connections of peers.
     pub(crate) p2p: u16,
-}
-
-impl NodePorts {
-    /// Whether nobody listens there.
-    pub(crate) fn are_free(self) -> bool {
-        [self.rpc, self.metrics, self.p2p].into_iter().all(|port| bind(port).is_some())
-    }
 }
 
 /// Hands out ports for nodes.

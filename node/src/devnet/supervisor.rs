@@ -24,6 +24,7 @@ mod reorganisation;
 mod start;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -37,6 +38,7 @@ use super::attachment::{Attachment, AttachmentFile};
 use super::chain::Chain;
 use super::clock::SharedClock;
 use super::control::{Command, Outcome, Request, Status};
+use super::guard::GuardedProgram;
 use super::links::Links;
 use super::mining::MiningSchedule;
 use super::node_process::{NodeLaunch, NodeProcess};
@@ -60,6 +62,10 @@ pub(crate) struct SupervisorOptions {
     pub(crate) name: Option<String>,
     /// What it is made of, unless it was there before.
     pub(crate) plan: Plan,
+    /// Whether somebody said what it is made of, so that another one will not do.
+    pub(crate) is_described: bool,
+    /// Prometheus, to be started too.
+    pub(crate) prometheus: Option<PathBuf>,
     /// Takes what happens; what it has no room for is not told.
     pub(crate) notices: mpsc::Sender<Notice>,
 }
@@ -96,6 +102,8 @@ pub(crate) struct Supervisor {
     status: watch::Sender<Status>,
     notices: mpsc::Sender<Notice>,
     attachment: Attachment,
+    prometheus: Option<GuardedProgram>,
+    prometheus_address: Option<SocketAddr>,
     directory: StateDirectory,
     /// Last, so that nothing is left when nobody is told of it any more.
     attachment_file: AttachmentFile,
@@ -105,6 +113,11 @@ impl Supervisor {
     /// Where it can be found.
     pub(crate) fn attachment(&self) -> &Attachment {
         &self.attachment
+    }
+
+    /// Where Prometheus is, if it runs.
+    pub(crate) fn prometheus_address(&self) -> Option<SocketAddr> {
+        self.prometheus_address
     }
 
     /// What it is made of.
@@ -198,6 +211,9 @@ impl Supervisor {
     }
 
     async fn stop(mut self) -> (usize, usize) {
+        if let Some(prometheus) = self.prometheus.take() {
+            prometheus.stop().await;
+        }
         let running: Vec<_> = self.slots.iter_mut().filter_map(|slot| slot.process.take()).collect();
         let count = running.len();
         let stopped = join_all(running.into_iter().map(NodeProcess::stop)).await;

@@ -66,7 +66,7 @@ fn nodes_do_not_outlive_a_devnet_that_is_killed() {
     let output = place.run(&["devnet", "status"]);
     assert_eq!(output.status.code(), Some(3), "{output:?}");
     assert!(String::from_utf8(output.stderr).unwrap().contains("no devnet runs; start one with 'cairn devnet'"));
-    let left: Vec<_> = place.left().into_iter().filter(|path| !path.ends_with("devnet")).collect();
+    let left: Vec<_> = place.left().into_iter().filter(|path| !path.ends_with("devnets")).collect();
     assert_eq!(left, Vec::<PathBuf>::new());
 }
 
@@ -106,6 +106,9 @@ fn one_with_a_name_goes_on_where_it_was() {
     let (_, said) = devnet.wait();
     assert!(said.contains("--name demo goes on with them"), "{said}");
 
+    let output = place.run(&["devnet", "up", "--name", "demo", "-n", "3"]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(String::from_utf8(output.stderr).unwrap().contains("start it with no option but --name"));
     let devnet = place.up(&["--name", "demo"]);
     assert_eq!((devnet.attached["seed"].clone(), peer(&devnet.attached)), (seed, key));
     assert_eq!(devnet.wait_for_agreement(), 142);

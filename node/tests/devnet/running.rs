@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::{Value, json};
+use tempfile::NamedTempFile;
 
 use crate::support::node_process::{Datadir, wait_for};
 
@@ -46,7 +47,8 @@ impl Place {
 
     pub(crate) fn up(&self, args: &[&str]) -> Devnet<'_> {
         let mut command = self.command(&[&["devnet", "up"], args].concat());
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let errors = NamedTempFile::new().unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(errors.reopen().unwrap()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut banner = String::new();
         // It ends with that line, or with the process.
@@ -56,7 +58,7 @@ impl Place {
                 break;
             }
         }
-        assert!(banner.contains("\nready in "), "{banner}");
+        assert!(banner.contains("\nready in "), "{banner}{}", fs::read_to_string(errors.path()).unwrap());
         let mut devnet = Devnet { place: self, child, banner, attached: Value::Null, rest: Some(lines) };
         devnet.attached = devnet.attachment();
         devnet
@@ -79,7 +81,7 @@ pub(crate) struct Devnet<'a> {
 impl Devnet<'_> {
     /// The file that other programs read.
     pub(crate) fn attachment(&self) -> Value {
-        let folder = self.place.0.path().join("devnet");
+        let folder = self.place.0.path().join("devnets");
         let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
         let of_ours = files.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
         let read = |path: PathBuf| serde_json::from_slice::<Value>(&fs::read(path).unwrap()).unwrap();

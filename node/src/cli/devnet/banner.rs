@@ -1,12 +1,13 @@
 //! What a devnet says when it is ready, and when it has ended.
 
 use std::fmt::Write;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::devnet::{Attachment, BlockTime, PRE_MINE, Plan};
 
 /// What there is, and where.
-pub(super) fn text(devnet: &Attachment, plan: &Plan, took: Duration) -> String {
+pub(super) fn text(devnet: &Attachment, plan: &Plan, prometheus: Option<SocketAddr>, took: Duration) -> String {
     let names: Vec<_> = devnet.nodes.iter().map(|node| node.name.as_str()).collect();
     let mut text = format!(
         "✓ {} on network {}, connected as a {}: {}\n",
@@ -35,7 +36,10 @@ pub(super) fn text(devnet: &Attachment, plan: &Plan, took: Duration) -> String {
     if let Some(first) = devnet.nodes.first() {
         let _ = writeln!(text, "  cookie      {}", first.cookie.display());
     }
-    let _ = writeln!(text, "  Prometheus  prometheus --config.file={}", devnet.prometheus.display());
+    let _ = match prometheus {
+        Some(address) => writeln!(text, "  Prometheus  http://{address}"),
+        None => writeln!(text, "  Prometheus  prometheus --config.file={}", devnet.prometheus.display()),
+    };
     let kept = if devnet.is_temporary { "; they go when it ends" } else { "" };
     let _ = writeln!(text, "  data        {}{kept}\n", devnet.directory.display());
     let blocks = match plan.mining.block_time {

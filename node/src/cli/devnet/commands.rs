@@ -51,11 +51,11 @@ pub(super) enum DriveCommand {
         to: To,
     },
     /// Pay somebody from the faucet, and mine the payment.
-    #[command(before_help = "Examples:\n  cairn devnet faucet @bob 2btc\n  \
+    #[command(before_help = "Examples:\n  cairn devnet faucet @bob 2btc\n  cairn devnet faucet me 0.5btc\n  \
         cairn devnet faucet bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080 50000sat --no-mine")]
     Faucet {
-        /// Address, or @NAME of an account.
-        #[arg(value_name = "ADDRESS")]
+        /// Address, @NAME of an account, or name of a wallet in the devnet.
+        #[arg(value_name = "WHO")]
         payee: String,
         /// How much, such as 2btc or 50000sat.
         amount: Coins,

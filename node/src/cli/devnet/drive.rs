@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::commands::DriveCommand;
 use crate::cli::failure::Failure;
 use crate::cli::interruption::Interruption;
+use crate::cli::wallet::in_devnet;
 use crate::cli::{Answer, print, to_json};
 use crate::config::Settings;
 use crate::devnet::{Attachment, DevnetError, Outcome, Request, ask};
@@ -23,8 +24,13 @@ const CLEAR: &str = "\x1b[H\x1b[2J";
 
 /// Runs a command that drives a devnet.
 pub(super) fn run(command: &DriveCommand, settings: &Settings) -> Answer {
-    let (request, to) = command.request();
+    let (mut request, to) = command.request();
     let devnet = to.place.find(settings)?;
+    if let Request::Faucet { to: payee, .. } = &mut request
+        && let Some(address) = in_devnet::receive(&devnet, payee)?
+    {
+        *payee = address;
+    }
     if let DriveCommand::Status { watch: true, .. } = command {
         return watch(&devnet);
     }

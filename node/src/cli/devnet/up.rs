@@ -16,15 +16,13 @@ use crate::cli::interruption::Interruption;
 use crate::cli::run::cancel_on_signal;
 use crate::cli::{Answer, print};
 use crate::config::Settings;
-use crate::devnet::{
-    BlockTime, DEFAULT_BLOCK_TIME, MiningMode, Plan, Rules, Supervisor, SupervisorOptions, Topology, spacing_of,
-};
+use crate::devnet::{BlockTime, DevnetError, Plan, PlanFile, Supervisor, SupervisorOptions, Topology, find_program};
 use crate::whole_file::write_json;
 
 /// Notices that wait to be shown.
 const NOTICES: usize = 256;
-/// Nodes unless another number is chosen.
-const DEFAULT_NODES: usize = 4;
+/// The program that collects metrics.
+const PROMETHEUS: &str = "prometheus";
 
 /// Start a network of nodes on this machine: connected, with 140 blocks and ten accounts that have coins.
 ///
@@ -36,6 +34,7 @@ const DEFAULT_NODES: usize = 4;
     cairn devnet up -n 2 --topology line --block-time off\n  \
     cairn devnet up --block-time poisson:10s --seed 7\n  \
     cairn devnet up --name demo\n  \
+    cairn devnet up -f net.toml --prometheus\n  \
     cairn devnet up --regtest --mine-on-tx")]
 pub(super) struct UpArgs {
     /// Number of nodes [default: 4].
@@ -56,6 +55,12 @@ pub(super) struct UpArgs {
     /// Keep Core's regtest, value for value, instead of the network devnet.
     #[arg(long, action = ArgAction::SetTrue)]
     regtest: bool,
+    /// File that describes nodes, links and all of the above: 'cairn devnet test --help' shows one. Options count more.
+    #[arg(short, long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Also start the Prometheus that is found on this machine, to watch all nodes.
+    #[arg(long, action = ArgAction::SetTrue)]
+    prometheus: bool,
     /// Write where everything is to a file, as JSON.
     #[arg(long, value_name = "FILE")]
     config_out: Option<PathBuf>,
@@ -68,7 +73,14 @@ pub(super) fn run(args: &UpArgs, settings: &Settings) -> Answer {
     let started = Instant::now();
     let devnets = args.place.devnets(settings)?;
     let (sender, notices) = mpsc::channel(NOTICES);
-    let options = SupervisorOptions { devnets, name: args.place.name.clone(), plan: args.plan()?, notices: sender };
+    let options = SupervisorOptions {
+        devnets,
+        name: args.place.name.clone(),
+        plan: args.plan()?,
+        is_described: args.is_described(),
+        prometheus: args.prometheus()?,
+        notices: sender,
+    };
     // A second signal ends the process even when the runtime does not get to run. Nodes stop by themselves then.
     let _interruption = Interruption::watch()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -100,7 +112,7 @@ async fn up(
     if let Some(path) = &args.config_out {
         write_json(path, &devnet).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
     }
-    print(&banner::text(&devnet, supervisor.plan(), started.elapsed()))?;
+    print(&banner::text(&devnet, supervisor.plan(), supervisor.prometheus_address(), started.elapsed()))?;
     let watched = supervisor.watch();
     let (stopped, count) = tokio::select! {
         stopped = supervisor.run(shutdown) => stopped,
@@ -112,18 +124,37 @@ async fn up(
 }
 
 impl UpArgs {
-    /// What is asked for.
+    /// What is asked for: by the file, and by options, which count more.
     fn plan(&self) -> Result<Plan, Box<dyn Error>> {
-        let block_time = self.block_time.unwrap_or(DEFAULT_BLOCK_TIME);
-        let mining = MiningMode { block_time, on_transactions: self.mine_on_tx };
-        let rules = if self.regtest { Rules::Regtest } else { Rules::Devnet { spacing: spacing_of(block_time) } };
-        let seed = match self.seed {
-            Some(seed) => seed,
-            // Short enough to be typed again.
-            None => u64::from(getrandom::u32()?),
+        let usage = |error: DevnetError| Failure::Usage(error.to_string());
+        let mut file = match &self.file {
+            Some(path) => PlanFile::read(path).map_err(usage)?,
+            None => PlanFile::default(),
         };
-        let topology = self.topology.unwrap_or(Topology::Mesh);
-        let count = self.nodes.unwrap_or(DEFAULT_NODES);
-        Ok(Plan::new(seed, rules, topology, mining, count).map_err(|error| Failure::Usage(error.to_string()))?)
+        file.seed = self.seed.or(file.seed);
+        file.block_time = self.block_time.or(file.block_time);
+        file.topology = self.topology.or(file.topology);
+        file.nodes = self.nodes.or(file.nodes);
+        file.mine_on_tx |= self.mine_on_tx;
+        file.regtest |= self.regtest;
+        // Short enough to be typed again.
+        let seed = u64::from(getrandom::u32()?);
+        Ok(file.plan(seed).map_err(usage)?)
+    }
+
+    /// Whether anything says what the devnet is to be made of.
+    fn is_described(&self) -> bool {
+        let Self { nodes, topology, block_time, mine_on_tx, seed, regtest, file, .. } = self;
+        let has_values = nodes.is_some() || topology.is_some() || block_time.is_some() || seed.is_some();
+        has_values || file.is_some() || *mine_on_tx || *regtest
+    }
+
+    /// Where Prometheus is, if it is wanted.
+    fn prometheus(&self) -> Result<Option<PathBuf>, Failure> {
+        if !self.prometheus {
+            return Ok(None);
+        }
+        let found = find_program(PROMETHEUS);
+        found.map(Some).ok_or_else(|| Failure::Usage("there is no prometheus in the folders of PATH".to_owned()))
     }
 }

@@ -134,6 +134,14 @@ impl Supervisor {
         }
     }
 
+    /// Waits until others have what a node mined.
+    pub(super) async fn wait_for_others(&self, node: &str) {
+        let Ok(rpc) = self.rpc(node) else { return };
+        if let Ok((_, tip)) = tip_of(rpc).await {
+            self.wait_for_agreement(node, &tip).await;
+        }
+    }
+
     /// Decides when the next block is due, counted from when the last one was, so that delays do not add up.
     pub(super) fn plan_next_block(&mut self, last: Option<Instant>) {
         let now = Instant::now();

@@ -22,6 +22,8 @@ impl Supervisor {
             let with_transactions = status.facts().find(|(_, facts)| facts.mempool > 0);
             if let Some(node) = with_transactions.map(|(node, _)| node.name.clone()) {
                 self.mine_here(&node).await;
+                // Until the others have it, they would have the same transactions mined again.
+                self.wait_for_others(&node).await;
             }
         }
         self.status.send_replace(status);

@@ -42,7 +42,7 @@ impl Supervisor {
             let advice = "nodes are parted already; 'cairn devnet heal' joins them";
             return Err(DevnetError::Impossible(advice.to_owned()));
         }
-        let before = self.look().await;
+        let before = self.wait_for_one_tip().await;
         if !before.agree {
             return Err(DevnetError::Impossible("the nodes do not agree on a tip; try again when they do".to_owned()));
         }

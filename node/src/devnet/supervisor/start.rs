@@ -1,6 +1,8 @@
 //! From a plan to nodes that agree.
 
 use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 
 use futures::future::{join_all, try_join_all};
 use tokio::sync::{mpsc, watch};
@@ -11,11 +13,12 @@ use crate::devnet::attachment::{Attachment, AttachmentFile};
 use crate::devnet::chain::Chain;
 use crate::devnet::clock::SharedClock;
 use crate::devnet::control::{ControlSocket, Status};
+use crate::devnet::guard::GuardedProgram;
 use crate::devnet::links::Links;
 use crate::devnet::mining::MiningSchedule;
 use crate::devnet::node_process::NodeLaunch;
 use crate::devnet::plan::PlannedNode;
-use crate::devnet::ports::{HeldPort, PortDispenser};
+use crate::devnet::ports::{HeldPort, PortDispenser, PortRange, Ports};
 use crate::devnet::state_directory::{SavedState, StateDirectory, make_private};
 use crate::metrics::export;
 
@@ -27,16 +30,24 @@ impl Supervisor {
     ///
     /// What keeps it from running; nothing of it runs then.
     pub(crate) async fn start(options: SupervisorOptions) -> Result<Self, DevnetError> {
-        let SupervisorOptions { devnets, name, plan, notices } = options;
+        let SupervisorOptions { devnets, name, plan, is_described, prometheus, notices } = options;
         let directory = match &name {
             Some(name) => StateDirectory::named(&devnets, name)?,
             None => StateDirectory::temporary()?,
         };
-        let saved = directory.saved()?.unwrap_or(SavedState { plan, seconds_ahead: 0 });
+        let saved = match directory.saved()? {
+            Some(_) if is_described => return Err(DevnetError::Described { directory: directory.path().to_owned() }),
+            Some(saved) => saved,
+            None => SavedState { plan, seconds_ahead: 0 },
+        };
         let (plan, clock) = (saved.plan, SharedClock { ahead: saved.seconds_ahead });
         let socket = ControlSocket::bind()?;
         let chain = Chain::prepare(plan.rules, directory.path())?;
         let mut attachment = Attachment::new(&chain, &directory, socket.path(), plan.seed);
+        let mut links = Links::default();
+        for link in &plan.links {
+            links.set(&link.between[0], &link.between[1], link.conditions);
+        }
         let attachment_file = AttachmentFile::create(&devnets, name.as_deref(), &mut attachment)?;
         let (sender, commands) = mpsc::channel(COMMANDS);
         // It ends when nobody takes commands any more.
@@ -48,7 +59,7 @@ impl Supervisor {
             slots: Vec::new(),
             clock,
             next_block: None,
-            links: Links::default(),
+            links,
             heal_at: None,
             commands,
             status: watch::Sender::new(Status::default()),
@@ -56,10 +67,15 @@ impl Supervisor {
             attachment,
             attachment_file,
             directory,
+            prometheus: None,
+            prometheus_address: None,
         };
         supervisor.start_nodes().await?;
         supervisor.save()?;
         supervisor.publish(true)?;
+        if let Some(program) = prometheus {
+            supervisor.start_prometheus(&program)?;
+        }
         Ok(supervisor)
     }
 
@@ -83,6 +99,8 @@ impl Supervisor {
         });
         self.slots = try_join_all(starting).await?;
         self.keep_time().await;
+        // Before anybody connects.
+        self.apply_links().await?;
         let names: Vec<String> = self.plan.nodes.iter().map(|node| node.name.clone()).collect();
         try_join_all(names.iter().map(|name| self.dial_peers_of(name))).await?;
         self.wait_for_first_agreement().await
@@ -104,6 +122,20 @@ impl Supervisor {
             ports,
         };
         Ok((launch, held))
+    }
+
+    /// Starts Prometheus, which ends with this.
+    fn start_prometheus(&mut self, program: &Path) -> Result<(), DevnetError> {
+        let port = Ports::of(PortRange::PROMETHEUS).take()?.number();
+        let folder = self.directory.path().join("prometheus");
+        let arguments = [
+            format!("--config.file={}", self.attachment.prometheus.display()),
+            format!("--storage.tsdb.path={}", folder.join("data").display()),
+            format!("--web.listen-address=127.0.0.1:{port}"),
+        ];
+        self.prometheus = Some(GuardedProgram::start(program, &arguments, &folder.join("prometheus.log"))?);
+        self.prometheus_address = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+        Ok(())
     }
 
     /// Waits until all have the tip of the one with the longest chain, as far as they are connected.
