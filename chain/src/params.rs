@@ -87,6 +87,8 @@ pub struct ChainParams {
     pub minimum_chain_work: Work,
     /// A block whose ancestors' scripts need no check by default (Core: `defaultAssumeValid`).
     pub assume_valid: Option<BlockHash>,
+    /// Whether it is for tests: clocks of nodes may be set, and an old tip says nothing (Core: `m_is_mockable_chain`).
+    pub is_mockable: bool,
     /// Pruning deletes nothing before the chain has this many blocks (Core: `nPruneAfterHeight`).
     pub prune_after_height: u64,
     /// The version-bits deployment reserved for tests (Core: `DEPLOYMENT_TESTDUMMY`). It changes which version a new

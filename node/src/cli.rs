@@ -7,6 +7,7 @@ mod advice;
 mod bootnode;
 mod chain;
 mod config;
+mod devnet;
 mod failure;
 mod health;
 mod interruption;
@@ -32,7 +33,7 @@ use failure::Failure;
 #[command(
     name = "cairn",
     version,
-    before_help = "Examples:\n  cairn run --network regtest\n  cairn rpc --network regtest getblockchaininfo\n  cairn wallet create alice\n  cairn config init\n  cairn network list\n  \
+    before_help = "Examples:\n  cairn devnet\n  cairn run --network regtest\n  cairn rpc --network regtest getblockchaininfo\n  cairn wallet create alice\n  cairn config init\n  cairn network list\n  \
         cairn chain import --network main ~/.bitcoin/blocks/blk*.dat\n  cairn chain status --network main",
     subcommand_required = true,
     arg_required_else_help = true
@@ -54,6 +55,7 @@ enum Command {
     Peers(Box<peers::PeersArgs>),
     Rpc(rpc::RpcArgs),
     Wallet(Box<wallet::WalletCommand>),
+    Devnet(Box<devnet::DevnetArgs>),
 }
 
 /// What a command answers with: the text for standard output.
@@ -75,6 +77,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Peers(args) => peers::run(&args, &given),
         Command::Rpc(args) => rpc::run(&args, &given),
         Command::Wallet(args) => wallet::run(&args, &given),
+        Command::Devnet(args) => devnet::run(&args, &given),
     };
     match answer.and_then(|text| print(&text)) {
         Ok(()) => ExitCode::SUCCESS,

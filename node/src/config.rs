@@ -72,7 +72,7 @@ pub(crate) struct Config {
     #[command(flatten)]
     pub(crate) blocks: BlocksConfig,
     /// Age of the tip, in seconds, beyond which the chain is taken for one that is still being loaded (Core: -maxtipage)
-    /// [default: a day; no limit on regtest and devnet, which may rest].
+    /// [default: a day; no limit on networks for tests, which may rest].
     #[arg(long, value_name = "SECONDS", help_heading = "Blocks")]
     pub(crate) max_tip_age: Option<u64>,
     /// Keep an index of all transactions, so that any can be found by its id (Core: -txindex).
@@ -119,8 +119,8 @@ impl Config {
     }
 
     /// How the chain state is to be run.
-    pub(crate) fn chainstate_options(&self) -> ChainstateOptions {
-        let default = if self.chain.network.may_rest() { u64::MAX } else { DEFAULT_MAX_TIP_AGE };
+    pub(crate) fn chainstate_options(&self, params: &ChainParams) -> ChainstateOptions {
+        let default = if params.is_mockable { u64::MAX } else { DEFAULT_MAX_TIP_AGE };
         let max_tip_age = self.max_tip_age.unwrap_or(default);
         ChainstateOptions { max_tip_age, ..self.blocks.apply(self.chain.chainstate_options()) }
     }

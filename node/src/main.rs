@@ -5,6 +5,7 @@ mod cli;
 mod coin_scans;
 mod config;
 mod context;
+mod devnet;
 mod health;
 mod http;
 mod logging;

@@ -58,6 +58,7 @@ impl ChainParams {
             genesis,
             minimum_chain_work: Work::ZERO,
             assume_valid: None,
+            is_mockable: false,
             prune_after_height: 100_000,
             testdummy: VersionBitsDeployment::testdummy_never(VersionBitsDeployment::NINETY_PERCENT),
             // No less than a coinbase a block.

@@ -8,11 +8,18 @@ use super::{
 };
 use crate::pow::{AsertRetarget, PowParams, Retarget, Work};
 
-/// Blocks mined at once, at regtest's difficulty, before the schedule starts: 100 until the first coinbase matures and
-/// ten mature ones to fund accounts with.
-const PRE_MINE: u32 = 110;
-
 impl ChainParams {
+    /// Blocks of [devnet](Self::devnet) that are mined at once, at regtest's difficulty, before the schedule starts: 100 until the
+    /// first coinbase matures, and forty mature ones to fund accounts with.
+    pub const DEVNET_PRE_MINE: u32 = 140;
+
+    /// Target of devnet's first block on schedule: 2^16 hashes. One core does that in a few milliseconds, so that a hundred blocks
+    /// at once keep nobody waiting.
+    pub const DEVNET_ANCHOR_BITS: u32 = 0x1f00_ffff;
+
+    /// Seconds of delay that double devnet's target.
+    pub const DEVNET_HALF_LIFE: u32 = 120;
+
     /// The local network: regtest's first block and addresses, a block every three seconds.
     #[must_use]
     pub fn devnet() -> Self {
@@ -21,10 +28,9 @@ impl ChainParams {
             limit: regtest::POW_LIMIT,
             target_spacing: 3,
             retarget: Retarget::Asert(AsertRetarget {
-                anchor_height: PRE_MINE,
-                // 2^19 hashes a block: what a few throttled miners do in three seconds.
-                anchor_bits: CompactTarget::from_consensus(0x1e1f_ffff),
-                half_life: 120,
+                anchor_height: Self::DEVNET_PRE_MINE,
+                anchor_bits: CompactTarget::from_consensus(Self::DEVNET_ANCHOR_BITS),
+                half_life: Self::DEVNET_HALF_LIFE,
             }),
         };
         let headers_sync = HeadersSyncParams::for_pow(&pow);
@@ -52,6 +58,7 @@ impl ChainParams {
             genesis,
             minimum_chain_work: Work::ZERO,
             assume_valid: None,
+            is_mockable: true,
             prune_after_height: 1000,
             testdummy: VersionBitsDeployment::TESTDUMMY_REGTEST,
             chain_tx_data: ChainTxData::default(),

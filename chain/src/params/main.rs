@@ -69,6 +69,7 @@ impl ChainParams {
             minimum_chain_work: Work::new(uint!(0x1128750f82f4c366153a3a030_U256)),
             // Height 938343.
             assume_valid: Some(block_hash("00000000000000000000ccebd6d74d9194d8dcdc1d177c478e094bfad51ba5ac")),
+            is_mockable: false,
             prune_after_height: 100_000,
             testdummy: VersionBitsDeployment::testdummy_never(VersionBitsDeployment::NINETY_PERCENT),
             chain_tx_data: ChainTxData { time: 1_772_055_173, transactions: 1_315_805_869, rate: 5.401_110_064_961_22 },

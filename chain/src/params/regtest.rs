@@ -64,6 +64,7 @@ impl ChainParams {
             genesis,
             minimum_chain_work: Work::ZERO,
             assume_valid: None,
+            is_mockable: true,
             prune_after_height: 1000,
             testdummy: VersionBitsDeployment::TESTDUMMY_REGTEST,
             chain_tx_data: ChainTxData { rate: 0.001, ..ChainTxData::default() },

@@ -69,6 +69,7 @@ impl ChainParams {
             genesis,
             minimum_chain_work: Work::ZERO,
             assume_valid: None,
+            is_mockable: false,
             prune_after_height: 1000,
             testdummy: VersionBitsDeployment::testdummy_never(VersionBitsDeployment::NINETY_PERCENT),
             chain_tx_data: ChainTxData::default(),

@@ -5,6 +5,7 @@
 //! target_spacing = 30             # seconds between blocks
 //! pow_limit = 0x1f00ffff          # easiest target: compact, or 64 hex digits in quotes; default: the genesis target
 //! magic = "c0ffee01"              # opens records of block files; default: from the spec hash
+//! mockable = false                # for tests: clocks may be set, and an old tip says nothing; default: false
 //! seeds = ["/dns4/seed.acme.example/tcp/8533"]
 //!
 //! [genesis]

@@ -52,6 +52,7 @@ impl ChainParams {
             minimum_chain_work: Work::new(uint!(0x9a0fe15d0177d086304_U256)),
             // Height 123613.
             assume_valid: Some(block_hash("0000000002368b1e4ee27e2e85676ae6f9f9e69579b29093e9a82c170bf7cf8a")),
+            is_mockable: false,
             prune_after_height: 1000,
             testdummy: VersionBitsDeployment::testdummy_never(VersionBitsDeployment::SEVENTY_FIVE_PERCENT),
             chain_tx_data: ChainTxData {

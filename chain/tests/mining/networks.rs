@@ -162,23 +162,23 @@ fn devnet_s_targets_follow_its_schedule() {
     let mut miner = Miner::new(ChainParams::devnet());
     let params = miner.chain.params().consensus.pow.clone();
     miner.spacing = 3;
-    miner.mine_empty(109);
+    miner.mine_empty(139);
     let template = miner.template();
-    assert_eq!((template.height, template.bits()), (110, params.limit_bits()));
+    assert_eq!((template.height, template.bits()), (140, params.limit_bits()));
     miner.mine(template);
     let template = miner.template();
-    assert_eq!((template.height, template.bits().to_consensus()), (111, 0x1e1f_ffff));
+    assert_eq!((template.height, template.bits().to_consensus()), (141, 0x1f00_ffff));
     // Three seconds later than the anchor is on schedule; 120 seconds of delay double the target.
     miner.set_time(miner.now + 120);
     let template = miner.template();
-    assert_eq!(template.bits().to_consensus(), 0x1e1f_ffff, "a block's own delay counts for the next one");
+    assert_eq!(template.bits().to_consensus(), 0x1f00_ffff, "a block's own delay counts for the next one");
     miner.mine(template);
     let template = miner.template();
-    assert_eq!(template.bits().to_consensus(), 0x1e3f_fffe);
+    assert_eq!(template.bits().to_consensus(), 0x1f01_fffe);
     let demanded = next_work_required(&miner.chain.active_chain(), template.time(), &params);
     assert_eq!(template.bits(), demanded);
     miner.mine(template);
-    assert_eq!(miner.chain.tip().height, 112);
+    assert_eq!(miner.chain.tip().height, 142);
 }
 
 #[test]

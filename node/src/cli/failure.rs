@@ -41,6 +41,9 @@ pub(super) enum Failure {
         /// What happened instead.
         source: Box<dyn Error + Send + Sync>,
     },
+    /// There is nobody to ask, as the message says.
+    #[error("{0}")]
+    NotThere(String),
     /// A node says that it is not well.
     #[error("the node is not well: {reasons}")]
     Unhealthy {
@@ -68,7 +71,7 @@ impl Failure {
             Self::Usage(_) => WRONG_USAGE.into(),
             Self::Interrupted { .. } => INTERRUPTED.into(),
             Self::Found { .. } => ExitCode::FAILURE,
-            Self::Unreachable { .. } => UNREACHABLE.into(),
+            Self::Unreachable { .. } | Self::NotThere(_) => UNREACHABLE.into(),
             Self::Unhealthy { .. } => UNHEALTHY.into(),
             Self::Wallet(error) => error.exit_code().into(),
             // As from bitcoin-cli, of which the system keeps the last byte.
@@ -86,6 +89,7 @@ impl Failure {
             | Self::Interrupted { .. }
             | Self::Unreachable { .. }
             | Self::Wallet(_)
+            | Self::NotThere(_)
             | Self::Rpc { .. } => None,
         }
     }

@@ -38,6 +38,9 @@ pub(super) struct RunArgs {
     /// Log warnings and errors only.
     #[arg(short, long, help_heading = "Logs")]
     quiet: bool,
+    /// Stop when standard input ends, as it does when whoever started the node is gone.
+    #[arg(long, hide = true)]
+    until_stdin_closes: bool,
 }
 
 /// Runs `cairn run`.
@@ -61,6 +64,9 @@ pub(super) fn run(args: &RunArgs, given: &Given) -> Answer {
     let ended = runtime.block_on(async {
         let shutdown = CancellationToken::new();
         tokio::spawn(cancel_on_signal(shutdown.clone())?);
+        if args.until_stdin_closes {
+            cancel_at_end_of_stdin(shutdown.clone())?;
+        }
         Ok::<_, std::io::Error>(node::run(config, shutdown).await)
     })?;
     // What is still running was told to end and did not.
@@ -85,4 +91,14 @@ pub(super) fn cancel_on_signal(shutdown: CancellationToken) -> std::io::Result<i
         }
         shutdown.cancel();
     })
+}
+
+/// Waits for the end of standard input, on a thread that nobody waits for: a read of standard input cannot be called off.
+fn cancel_at_end_of_stdin(shutdown: CancellationToken) -> std::io::Result<()> {
+    let wait = move || {
+        // What is written there says nothing.
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        shutdown.cancel();
+    };
+    std::thread::Builder::new().name("stdin".to_owned()).spawn(wait).map(drop)
 }

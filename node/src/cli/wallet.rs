@@ -1,4 +1,6 @@
-//! `cairn wallet`: gives the wallet its network, its folder and its node.
+//! `cairn wallet`: gives the wallet its network, its folder and its node: those of a devnet, if one runs and no other is meant.
+
+pub(super) mod in_devnet;
 
 use cairn_chain::params::ChainParams;
 use cairn_wallet::cli::{Environment, Names};
@@ -31,20 +33,27 @@ pub(super) fn with_options_everywhere(cli: Command) -> Command {
 /// Runs a `cairn wallet` command.
 pub(super) fn run(args: &WalletCommand, given: &Given) -> Answer {
     let settings = Settings::gather(given)?;
+    if let Some(devnet) = in_devnet::running(&settings)? {
+        return run_in(&args.wallet, &in_devnet::environment(&devnet)?);
+    }
     let config: NetworkConfig = settings.resolve()?;
     let params = config.params()?;
     let connection = Connection::find(&args.connection, &settings)?;
     let environment = Environment {
         folder: WalletFolder::within(&config.directory(&params)?),
         node: connection.for_wallet(),
-        network: network(&config, &params),
+        network: network(&params),
         names: Box::new(no_names) as Box<Names>,
     };
-    cairn_wallet::cli::run(&args.wallet, &environment).map_err(|error| Failure::Wallet(error).into())
+    run_in(&args.wallet, &environment)
+}
+
+fn run_in(args: &cairn_wallet::cli::WalletArgs, environment: &Environment) -> Answer {
+    cairn_wallet::cli::run(args, environment).map_err(|error| Failure::Wallet(error).into())
 }
 
 /// What a wallet has to know of a network.
-fn network(config: &NetworkConfig, params: &ChainParams) -> Network {
+fn network(params: &ChainParams) -> Network {
     let addresses = match params.name.as_str() {
         "main" => bitcoin::Network::Bitcoin,
         "testnet4" => bitcoin::Network::Testnet4,
@@ -54,7 +63,7 @@ fn network(config: &NetworkConfig, params: &ChainParams) -> Network {
     };
     let stakes = match params.name.as_str() {
         "testnet4" | "signet" => Stakes::Test,
-        _ if config.may_rest() => Stakes::Local,
+        _ if params.is_mockable => Stakes::Local,
         _ => Stakes::Money,
     };
     Network { name: params.name.clone(), addresses, genesis: params.genesis.hash, stakes }

@@ -11,6 +11,16 @@ use super::settings::{Layer, LayerValue};
 /// What the names of our variables begin with.
 pub(super) const PREFIX: &str = "CAIRN_";
 
+/// Variables that `cairn devnet env` sets for other programs, and that name the devnet to its own commands.
+const FOR_OTHERS: [&str; 6] = [
+    "CAIRN_DEVNET",
+    "CAIRN_DEVNET_NETWORK",
+    "CAIRN_DEVNET_NODE",
+    "CAIRN_RPC_URL",
+    "CAIRN_RPC_COOKIE",
+    "CAIRN_METRICS_URL",
+];
+
 /// Variables of the environment that are ours.
 #[derive(Debug, Default)]
 pub(super) struct Environment {
@@ -44,6 +54,9 @@ impl Environment {
                 continue;
             }
             let name = rest.to_lowercase().replace('_', "-");
+            if FOR_OTHERS.contains(&variable) {
+                continue;
+            }
             if name == FILE_OPTION {
                 environment.file = Some(value);
             } else if let Some(key) = keys.iter().find(|key| key.variable() == variable) {

@@ -52,11 +52,6 @@ impl NetworkConfig {
         }
     }
 
-    /// Whether the network is one of those that a single person runs, where an old tip says nothing.
-    pub(crate) fn may_rest(&self) -> bool {
-        self.spec.is_none() && matches!(self.network.as_str(), "regtest" | "devnet")
-    }
-
     /// Folder of all data.
     ///
     /// # Errors

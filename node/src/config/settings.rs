@@ -137,6 +137,21 @@ impl Settings {
         self.settings.iter().find(|setting| setting.key.name == name)
     }
 
+    /// Whether somebody set a key.
+    pub(crate) fn is_set(&self, name: &str) -> bool {
+        self.setting(name).is_some_and(|setting| setting.origin != Origin::Default)
+    }
+
+    /// Folder of all data.
+    ///
+    /// # Errors
+    ///
+    /// When none was chosen and the user has no home directory.
+    pub(crate) fn datadir(&self) -> Result<PathBuf, ConfigError> {
+        let set = self.setting("datadir").and_then(|setting| setting.values.first()).map(PathBuf::from);
+        set.or_else(default_datadir).ok_or(ConfigError::NoHome)
+    }
+
     /// All keys and their values, in the order in which keys are documented.
     pub(crate) fn all(&self) -> &[Setting] {
         &self.settings

@@ -72,8 +72,9 @@ log-format = "json"
 "#;
     let config = config(file, &[]).unwrap();
     assert_eq!(config.chain.network.test_activation_height.len(), 2);
-    assert_eq!(config.check().unwrap().consensus.activation.csv, 5);
-    assert_eq!(config.chainstate_options().prune_target, Some(1000 << 20));
+    let params = config.check().unwrap();
+    assert_eq!(params.consensus.activation.csv, 5);
+    assert_eq!(config.chainstate_options(&params).prune_target, Some(1000 << 20));
     let rates = (config.mempool.min_relay_fee.sat_per_kvb(), config.mempool.dust_relay_fee.sat_per_kvb());
     assert_eq!(rates, (125, 3000));
     assert!(!config.mempool.persist_mempool);

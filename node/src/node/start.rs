@@ -57,7 +57,7 @@ impl Node {
 
         // Core's words for it.
         warm_up.says("Loading block index…");
-        let options = config.chainstate_options();
+        let options = config.chainstate_options(&params);
         let opening = {
             let params = params.clone();
             move || Chainstate::open_in(directory, params, options)

@@ -116,7 +116,7 @@ impl RpcTest {
     ) -> Self {
         let directory = TempDir::new().unwrap();
         let config = Config::of(&[&format!("--network={}", params.name)]);
-        let options = ChainstateOptions { threads: 1, ..config.chainstate_options() };
+        let options = ChainstateOptions { threads: 1, ..config.chainstate_options(&params) };
         let chainstate = Chainstate::open(&directory.path().join(&params.name), params.clone(), options).unwrap();
         let (_, chain) = ChainService::start(Chain::new(chainstate, Mempool::new(MempoolOptions::default()))).unwrap();
         let generated = ChainOptions { blocks, transactions_per_block: 0, coins: 0, seed: 1 };

@@ -16,8 +16,19 @@ use crate::params::{
 };
 use crate::pow::{PowParams, Work};
 
-const KEYS: [&str; 10] =
-    ["name", "target_spacing", "pow_limit", "magic", "seeds", "genesis", "retarget", "subsidy", "ports", "activation"];
+const KEYS: [&str; 11] = [
+    "name",
+    "target_spacing",
+    "pow_limit",
+    "magic",
+    "mockable",
+    "seeds",
+    "genesis",
+    "retarget",
+    "subsidy",
+    "ports",
+    "activation",
+];
 /// The longest name, in characters: it is part of protocol names and of directory names.
 const MAX_NAME_CHARS: usize = 32;
 /// The longest spacing, in seconds: a day.
@@ -74,6 +85,7 @@ pub(super) fn read(text: &str) -> Result<NetworkSpec, SpecError> {
         genesis: block,
         minimum_chain_work: Work::ZERO,
         assume_valid: None,
+        is_mockable: root.flag("mockable")?,
         prune_after_height: 1000,
         testdummy: VersionBitsDeployment::testdummy_never(VersionBitsDeployment::NINETY_PERCENT),
         chain_tx_data: ChainTxData::default(),

@@ -48,6 +48,7 @@ fn the_smallest_spec_has_all_defaults() {
     let asert = AsertRetarget { anchor_height: 0, anchor_bits, half_life: 8640 };
     assert_eq!(params.consensus.pow.retarget, Retarget::Asert(asert));
     assert_eq!(params.genesis.header.version.to_consensus(), 1);
+    assert!(!params.is_mockable);
 }
 
 #[test]
@@ -58,6 +59,7 @@ name = "acme-2"
 target_spacing = 60
 pow_limit = "0001ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
 magic = "c0ffee01"
+mockable = true
 seeds = ["/dns4/seed.acme.example/tcp/8533", "/ip6/::1/udp/8533/quic-v1"]
 [genesis]
 time = 1795219201
@@ -83,6 +85,7 @@ segwit = 500
     );
     let params = ChainParams::from_spec(&text).unwrap();
     assert_eq!(params.magic, [0xc0, 0xff, 0xee, 0x01]);
+    assert!(params.is_mockable);
     assert_eq!((params.default_p2p_port, params.default_rpc_port), (4000, 4001));
     assert_eq!(params.seeds[1], "/ip6/::1/udp/8533/quic-v1");
     assert_eq!(params.consensus.subsidy_initial, Amount::from_sat(1_250_000_000));

@@ -136,6 +136,7 @@ fn every_value_is_cores() {
         assert_eq!((params.default_p2p_port, params.default_rpc_port), expected.ports, "{name}");
         assert_eq!(params.address_format.bech32_hrp(), expected.hrp, "{name}");
         assert_eq!(params.prune_after_height, expected.prune_after, "{name}");
+        assert_eq!(params.is_mockable, name == "regtest", "{name}");
         let HeadersSyncParams { commitment_period, redownload_buffer_size } = params.headers_sync;
         assert_eq!((commitment_period, redownload_buffer_size), expected.headers_sync, "{name}");
         assert_eq!(params.minimum_chain_work.to_string(), expected.work, "{name}");

@@ -31,8 +31,9 @@ fn devnet_is_regtest_with_a_schedule() {
     assert_eq!(devnet.consensus.pow.limit, regtest.consensus.pow.limit);
     assert_ne!(devnet.magic, regtest.magic);
     assert_eq!(devnet.consensus.pow.target_spacing, 3);
-    assert_eq!(devnet.consensus.pow.retarget, asert(110, 0x1e1fffff, 120));
+    assert_eq!(devnet.consensus.pow.retarget, asert(140, 0x1f00ffff, 120));
     assert_eq!(devnet.consensus.subsidy_halving_interval, 2_102_400);
+    assert!(devnet.is_mockable && !ChainParams::cairn().is_mockable);
 }
 
 #[test]

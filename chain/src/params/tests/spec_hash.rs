@@ -101,6 +101,7 @@ fn what_is_no_rule_does_not_change_it() {
         default_rpc_port: 2,
         minimum_chain_work: Work::ZERO,
         assume_valid: None,
+        is_mockable: true,
         prune_after_height: 1,
         headers_sync: HeadersSyncParams { commitment_period: 1, redownload_buffer_size: 1 },
         seeds: vec!["/ip4/127.0.0.1/tcp/1".to_owned()],

@@ -51,7 +51,7 @@ fn errors_in_the_spacing() {
             ("", "line 1: key 'target_spacing': missing; expected seconds between blocks"),
             (
                 "target_spacing = 30\nblock_time = 3",
-                "line 3: key 'block_time': unknown; expected one of name, target_spacing, pow_limit, magic, \
+                "line 3: key 'block_time': unknown; expected one of name, target_spacing, pow_limit, magic, mockable, \
              seeds, genesis, retarget, subsidy, ports, activation",
             ),
         ],

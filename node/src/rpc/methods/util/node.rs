@@ -153,7 +153,7 @@ async fn getmemoryinfo(call: Call) -> RpcResult {
 
 /// Whether tests may choose what the time is (Core: `IsMockableChain`).
 fn is_mockable(context: &NodeContext) -> bool {
-    context.config.chain.network.may_rest()
+    context.params.is_mockable
 }
 
 async fn setmocktime(call: Call) -> RpcResult {

@@ -1,0 +1,110 @@
+//! What the help says works: each command has examples, and each example does what it says.
+
+use std::process::{Command, Output};
+
+use crate::running::{Devnet, Place};
+
+/// Commands that drive a devnet, in an order in which they make sense.
+const COMMANDS: [&str; 15] = [
+    "status",
+    "mine",
+    "mining",
+    "faucet",
+    "partition",
+    "heal",
+    "link",
+    "reorg",
+    "time",
+    "kill",
+    "restart",
+    "add",
+    "env",
+    "exec",
+    "logs",
+];
+
+fn help(place: &Place, command: &str) -> String {
+    let output = place.run(&["devnet", command, "--help"]);
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The lines after "Examples:", up to an empty one.
+fn examples(help: &str) -> Vec<String> {
+    let lines = help.lines().skip_while(|line| *line != "Examples:").skip(1);
+    let examples: Vec<_> = lines.take_while(|line| !line.is_empty()).map(|line| line.trim().to_owned()).collect();
+    assert!(!examples.is_empty(), "{help}");
+    examples
+}
+
+/// Runs a line as a shell does, where `cairn` is the program that was built. What does not end by itself gets a Ctrl-C.
+fn shell(place: &Place, line: &str, txid: &str) -> Output {
+    let binary = env!("CARGO_BIN_EXE_cairn");
+    let goes_on = line.contains("--watch") || line.ends_with("-f");
+    let program =
+        if goes_on { format!("timeout --foreground --preserve-status -s INT 1 {binary}") } else { binary.to_owned() };
+    let line = line.replace("cairn devnet", &format!("{program} devnet"));
+    let mut command = Command::new("sh");
+    command.args(["-c", &line]).env("CAIRN_DATADIR", place.0.path()).env("TMPDIR", place.temporary()).env("TXID", txid);
+    command.current_dir(place.0.path()).output().unwrap()
+}
+
+/// What has to be so before an example.
+fn prepare(devnet: &Devnet<'_>, place: &Place, example: &str) -> String {
+    if example.contains(" heal") {
+        devnet.run(&["partition", "alice"]);
+    } else if devnet.of_each("peers").iter().any(|peers| peers.as_u64() < Some(3)) && !example.contains("restart") {
+        place.run(&["devnet", "heal"]);
+    }
+    if example.contains("$TXID") {
+        return devnet.ask(&["faucet", "@erin", "1btc"])["txid"].as_str().unwrap().to_owned();
+    }
+    String::new()
+}
+
+#[test]
+fn every_example_does_what_it_says() {
+    let place = Place::new();
+    let devnet = place.up(&["--block-time", "off"]);
+    assert!(place.run(&["wallet", "create", "me"]).status.success());
+    for command in COMMANDS {
+        for example in examples(&help(&place, command)) {
+            // Twenty seconds are long in a test.
+            let example = example.replace("--for 20s", "--for 1s");
+            let txid = prepare(&devnet, &place, &example);
+            let output = shell(&place, &example, &txid);
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{example}: {said}{}", devnet.run(&["status"]));
+        }
+    }
+    for example in examples(&help(&place, "test")) {
+        let text = help(&place, "test");
+        let scenario = text.split("A scenario:\n").nth(1).unwrap();
+        let lines = scenario.lines().take_while(|line| line.is_empty() || line.starts_with("  "));
+        let lines: Vec<_> = lines.map(str::trim).collect();
+        place.0.write("scenario.toml", &lines.join("\n"));
+        let output = shell(&place, &example, "");
+        assert!(output.status.success(), "{example}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    assert!(shell(&place, "cairn devnet down", "").status.success());
+}
+
+#[test]
+fn every_way_to_start_it_works() {
+    let place = Place::new();
+    place.0.write("net.toml", "nodes = 2\ntopology = 'line'\n");
+    let all = [examples(&help(&place, "up")), examples(&help(&place, "down"))].concat();
+    for example in all.iter().filter(|example| example.contains(" up")) {
+        let mut args: Vec<&str> = example.split_whitespace().skip(3).collect();
+        // Not every machine has one.
+        args.retain(|arg| *arg != "--prometheus");
+        let net = place.0.path().join("net.toml").to_str().unwrap().to_owned();
+        let args: Vec<&str> = args.into_iter().map(|arg| if arg == "net.toml" { &net } else { arg }).collect();
+        let mut devnet = place.up(&args);
+        let down = if example.contains("demo") { "cairn devnet down --name demo" } else { "cairn devnet down" };
+        assert!(all.iter().any(|example| example == down), "{down}");
+        let output = shell(&place, down, "");
+        assert!(output.status.success(), "{example}: {}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(devnet.wait().0, Some(0));
+    }
+}
