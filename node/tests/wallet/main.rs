@@ -11,6 +11,7 @@
 //! | `secrets.rs` | nothing secret in files, logs, arguments, output |
 //! | `terminal.rs` | a person at the keyboard |
 //! | `vectors.rs` | published vectors, from words to addresses |
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
 mod crash;
 mod life;

@@ -1,0 +1,208 @@
+//! A devnet that everything happens to: partitions, kills, slow and breaking links, payments; for half a minute, or for
+//! `CAIRN_SOAK_SECONDS`. What happens when is chosen by `CAIRN_SEED`.
+//!
+//! In the end there is one tip and one set of coins, every payment that was acknowledged is in the chain, no log has an error, and no
+//! node has grown.
+
+use std::collections::BTreeSet;
+use std::env;
+use std::fs;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::running::{Devnet, Place};
+use crate::support::node_process::wait_for;
+
+const NODES: [&str; 4] = ["alice", "bob", "carol", "dave"];
+/// Memory that a node may take more at the end than after the first third, in KiB: caches fill for a while.
+const GROWTH: u64 = 48 << 10;
+
+/// A small generator of our own choices (Marsaglia's xorshift64), so that a seed means the same everywhere.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, count: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % count
+    }
+
+    fn node(&mut self) -> &'static str {
+        NODES[usize::try_from(self.below(4)).unwrap()]
+    }
+}
+
+fn number(variable: &str, otherwise: u64) -> u64 {
+    env::var(variable).map_or(otherwise, |text| text.parse().unwrap())
+}
+
+#[test]
+fn whatever_happens_one_chain_is_left() {
+    let seconds = number("CAIRN_SOAK_SECONDS", 30);
+    let seed = number("CAIRN_SEED", 7);
+    println!("{seconds} s, seed {seed}");
+    let place = Place::new();
+    let mut devnet = place.up(&["--block-time", "poisson:2s", "--seed", &seed.to_string()]);
+    assert!(place.run(&["wallet", "create", "me"]).status.success());
+    for _ in 0..5 {
+        devnet.run(&["faucet", "me", "5btc"]);
+    }
+    let mut soak =
+        Soak { place: &place, devnet: &devnet, dice: Dice(seed | 1), paid: BTreeSet::new(), log: Vec::new() };
+    let start = Instant::now();
+    let mut early = None;
+    while start.elapsed() < Duration::from_secs(seconds) {
+        soak.step();
+        if early.is_none() && start.elapsed() > Duration::from_secs(seconds / 3) {
+            early = Some(soak.memory());
+        }
+    }
+    let Soak { paid, log, .. } = soak;
+    println!("{} payments; {}", paid.len(), log.join(", "));
+    assert!(!paid.is_empty());
+    settle(&devnet);
+    check_chain(&place, &devnet, &paid);
+    let (early, late) = (early.unwrap_or_default(), memory(&devnet));
+    println!("memory in KiB: {early:?} then {late:?}");
+    for (name, before) in &early {
+        // One that was started anew since has nothing to be compared with.
+        if let Some((_, after)) = late.iter().find(|(other, _)| other == name) {
+            assert!(*after < before + GROWTH, "{name:?} grew from {before} to {after} KiB");
+        }
+    }
+    check_logs(&devnet);
+    devnet.signal("INT");
+    assert_eq!(devnet.wait().0, Some(0));
+}
+
+struct Soak<'a> {
+    place: &'a Place,
+    devnet: &'a Devnet<'a>,
+    dice: Dice,
+    /// Payments that a node has taken.
+    paid: BTreeSet<String>,
+    log: Vec<&'static str>,
+}
+
+impl Soak<'_> {
+    fn step(&mut self) {
+        match self.dice.below(10) {
+            0 => self.partition(),
+            1 => self.kill(),
+            2 => self.link(),
+            _ => self.pay(),
+        }
+    }
+
+    fn partition(&mut self) {
+        let parted = self.dice.node();
+        self.devnet.run(&["partition", parted]);
+        for _ in 0..self.dice.below(4) + 1 {
+            self.pay();
+        }
+        self.devnet.run(&["heal"]);
+        self.log.push("partition");
+    }
+
+    fn kill(&mut self) {
+        let killed = self.dice.node();
+        self.devnet.run(&["kill", killed]);
+        self.pay();
+        self.devnet.run(&["restart", killed]);
+        self.log.push("kill");
+    }
+
+    fn link(&mut self) {
+        let (one, other) = (self.dice.node(), self.dice.node());
+        if one != other {
+            let latency = format!("{}ms", self.dice.below(200));
+            let conditions = ["--latency", &latency, "--loss", "2%", "--reset-rate", "6"];
+            self.devnet.run(&[&["link", one, other][..], &conditions].concat());
+            self.log.push("link");
+        }
+    }
+
+    /// Pays with the wallet, by whatever node it finds. A node that was just killed takes nothing, and that is an answer.
+    fn pay(&mut self) {
+        let to = format!("@{}", self.dice.node());
+        let output = self.place.run(&["wallet", "send", &to, "10000sat", "-y", "--fee-rate", "2", "--json"]);
+        if output.status.success() {
+            let sent: Value = serde_json::from_slice(&output.stdout).unwrap();
+            self.paid.insert(sent["txid"].as_str().unwrap().to_owned());
+        } else {
+            let said = String::from_utf8(output.stderr).unwrap();
+            let is_known =
+                ["no node answers", "still syncing", "this wallet has seen", "too-long-mempool-chain", "not enough"];
+            assert!(is_known.iter().any(|known| said.contains(known)), "{said}");
+        }
+    }
+
+    fn memory(&self) -> Vec<((String, u64), u64)> {
+        memory(self.devnet)
+    }
+}
+
+/// What each running node takes, by its name and process, in KiB.
+fn memory(devnet: &Devnet<'_>) -> Vec<((String, u64), u64)> {
+    let nodes = devnet.nodes();
+    let of = |node: &Value| {
+        let pid = node["pid"].as_u64()?;
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        Some(((node["name"].as_str()?.to_owned(), pid), line.trim().trim_end_matches(" kB").parse().ok()?))
+    };
+    nodes.iter().filter_map(of).collect()
+}
+
+/// Plain links, no more blocks than are asked for, and everybody there.
+fn settle(devnet: &Devnet<'_>) {
+    devnet.run(&["mining", "--block-time", "off"]);
+    for (index, one) in NODES.iter().enumerate() {
+        for other in &NODES[index + 1..] {
+            devnet.run(&["link", one, other]);
+        }
+    }
+    devnet.wait_for_agreement();
+}
+
+fn check_chain(place: &Place, devnet: &Devnet<'_>, paid: &BTreeSet<String>) {
+    // What a node was killed with before anybody heard of it, the wallet gives to the nodes once more.
+    let history = || -> Value {
+        let output = place.run(&["wallet", "history", "--json"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    history();
+    wait_for("all payments to be mined", || {
+        for name in NODES {
+            devnet.run(&["mine", "--node", name]);
+        }
+        devnet.of_each("mempool").iter().all(|pool| *pool == 0).then_some(())
+    });
+    devnet.wait_for_agreement();
+    let history = history();
+    let confirmed: BTreeSet<&str> = history
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|entry| entry["status"] == "confirmed")
+        .map(|entry| entry["txid"].as_str().unwrap())
+        .collect();
+    let lost: Vec<_> = paid.iter().filter(|txid| !confirmed.contains(txid.as_str())).collect();
+    assert!(lost.is_empty(), "{lost:?} are lost");
+    let sets: BTreeSet<String> = NODES
+        .iter()
+        .map(|name| devnet.call(name, "gettxoutsetinfo", &[])["hash_serialized_3"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(sets.len(), 1, "one set of coins");
+}
+
+fn check_logs(devnet: &Devnet<'_>) {
+    for node in devnet.attached["nodes"].as_array().unwrap() {
+        let log = fs::read_to_string(node["log"].as_str().unwrap()).unwrap();
+        let errors: Vec<_> = log.lines().filter(|line| line.contains("ERROR") || line.contains("panicked")).collect();
+        assert!(errors.is_empty(), "{}: {errors:#?}", node["name"]);
+    }
+}
