@@ -6,11 +6,13 @@
 mod advice;
 mod bootnode;
 mod chain;
+mod completions;
 mod config;
 mod devnet;
 mod failure;
 mod health;
 mod interruption;
+mod man;
 mod metrics;
 mod network;
 mod peers;
@@ -51,6 +53,8 @@ enum Command {
     Chain(chain::ChainArgs),
     Network(network::NetworkArgs),
     Config(config::ConfigArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
     Metrics(metrics::MetricsArgs),
     Peers(Box<peers::PeersArgs>),
     Rpc(rpc::RpcArgs),
@@ -61,9 +65,14 @@ enum Command {
 /// What a command answers with: the text for standard output.
 type Answer = Result<String, Box<dyn Error>>;
 
+/// All commands and their options.
+fn command_line() -> clap::Command {
+    wallet::with_options_everywhere(Cli::command())
+}
+
 /// Runs the command in the process's arguments.
 pub(crate) fn run() -> ExitCode {
-    let matches = wallet::with_options_everywhere(Cli::command()).get_matches();
+    let matches = command_line().get_matches();
     let given = Given::new(&matches);
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let answer = match cli.command {
@@ -73,6 +82,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Chain(args) => chain::run(args, &given),
         Command::Network(args) => network::run(args),
         Command::Config(args) => config::run(&args, &given),
+        Command::Completions(args) => completions::run(&args, command_line()),
+        Command::Man(args) => man::run(&args, command_line()),
         Command::Metrics(args) => metrics::run(&args),
         Command::Peers(args) => peers::run(&args, &given),
         Command::Rpc(args) => rpc::run(&args, &given),

@@ -87,7 +87,13 @@ enum WalletCommand {
     Utxos,
     Bump(bump::BumpArgs),
     /// Make, read, sign and send partially signed transactions (BIP174).
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        before_help = "Examples:\n  \
+            cairn wallet psbt create bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080 0.5btc -o payment.psbt\n  \
+            cairn wallet psbt inspect payment.psbt\n  \
+            cairn wallet psbt sign payment.psbt -o signed.psbt"
+    )]
     Psbt(psbt::PsbtCommand),
     SignMessage(messages::SignArgs),
     VerifyMessage(messages::VerifyArgs),

@@ -24,7 +24,7 @@ use crate::node::{self, NodeError};
 #[command(before_help = "Examples:\n  \
     cairn run\n  \
     cairn run --network regtest --datadir /tmp/try\n  \
-    cairn run --network devnet --mine bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080 --mine-throttle 100000\n  \
+    cairn run --network devnet --mine bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080\n  \
     cairn run --network main --prune 10000 --cache 2000\n  \
     cairn run --config /etc/cairn.toml --log-format json")]
 pub(super) struct RunArgs {

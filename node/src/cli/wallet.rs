@@ -17,6 +17,7 @@ use crate::config::{Given, NetworkConfig, Settings};
 /// The name of the command.
 const NAME: &str = "wallet";
 
+/// Keep coins: create wallets, receive, send, sign.
 #[derive(Debug, Args)]
 pub(super) struct WalletCommand {
     #[command(flatten)]

@@ -16,8 +16,8 @@ use crate::store::Labelled;
 /// works for what others sent, too.
 #[derive(Debug, Args)]
 #[command(before_help = "Examples:\n  \
-    cairn wallet bump 4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b --fee-rate 12\n  \
-    cairn wallet bump 4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b --cpfp --fee-rate 12")]
+    cairn wallet bump 4a5e1e4b…fdeda33b --fee-rate 12\n  \
+    cairn wallet bump 4a5e1e4b…fdeda33b --cpfp --fee-rate 24")]
 pub(super) struct BumpArgs {
     /// The transaction.
     txid: Txid,

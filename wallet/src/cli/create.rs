@@ -31,7 +31,7 @@ const BIRTHDAY_MARGIN: u32 = 100;
 #[command(before_help = "Examples:\n  \
     cairn wallet create alice\n  \
     cairn wallet create savings --type tr --words 24\n  \
-    cairn wallet create shared --descriptor 'wsh(sortedmulti(2,[…]tpub…/<0;1>/*,[…]tpub…/<0;1>/*))' --keys-of alice")]
+    cairn wallet create ours --keys-of alice --descriptor 'wsh(sortedmulti(2,…/<0;1>/*,…/<0;1>/*))'")]
 pub(super) struct CreateArgs {
     /// What to call it.
     name: String,

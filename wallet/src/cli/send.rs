@@ -23,7 +23,7 @@ pub(super) const DEFAULT_CEILING: &str = "0.001btc";
 #[derive(Debug, Args)]
 #[command(before_help = "Examples:\n  \
     cairn wallet send bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080 0.5btc\n  \
-    cairn wallet send 'bitcoin:bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080?amount=0.25' --fee-rate 2.5\n  \
+    cairn wallet send 'bitcoin:bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080?amount=0.25' --fee-rate 2\n  \
     cairn wallet send bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080 max --dry-run")]
 pub(super) struct SendArgs {
     #[command(flatten)]
