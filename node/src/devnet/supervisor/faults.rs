@@ -110,7 +110,8 @@ impl Supervisor {
     /// which is mined here unless mining is off.
     pub(super) async fn wait_for_one_tip(&mut self) -> Status {
         let start = Instant::now();
-        let mut is_settled = self.plan.mining.block_time == BlockTime::Off;
+        let mode = self.plan.mining;
+        let mut is_settled = mode.block_time == BlockTime::Off && !mode.on_transactions;
         loop {
             let status = self.look().await;
             let elapsed = start.elapsed();

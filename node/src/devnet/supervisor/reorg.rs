@@ -44,7 +44,9 @@ impl Supervisor {
         }
         let before = self.wait_for_one_tip().await;
         if !before.agree {
-            return Err(DevnetError::Impossible("the nodes do not agree on a tip; try again when they do".to_owned()));
+            let advice =
+                "the nodes do not agree on a tip; 'cairn devnet mine' decides between branches with the same work";
+            return Err(DevnetError::Impossible(advice.to_owned()));
         }
         let names: Vec<String> = self.running().map(|(name, _)| name.to_owned()).collect();
         if names.len() < 2 {
