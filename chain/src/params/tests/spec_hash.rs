@@ -16,7 +16,7 @@ fn golden() {
         hashes,
         [
             "cairn 68471f3091e5385224286f02fafb0bb361665a9dd9f5166843c5ad7f5e69d4dd",
-            "devnet 233d2236f6de9374971b3fb67461cdc680af7b894a4129ab294a7f807839fa45",
+            "devnet 89a01039bbc55857e9ef21d713d1498903a16cb35e2bf75a7b4f8223743e5507",
             "main 3b440d01222a90ac8b5491a8a4de39adbaed32f9cded6d92b5f882e12c7b9246",
             "testnet4 b126ff5aed90a641929478056f5e2d2ca9954c30b7e8553baef3b29429148a7e",
             "signet 09f8e9c01a2c0517f443868c9bd6d43a1f7a4ee831e407bab1101ad6ebe91c70",
