@@ -156,7 +156,7 @@ fn wrong_usage_has_its_own_exit_code() {
 
 #[test]
 fn help_opens_with_examples_and_the_version_is_known() {
-    assert!(stdout(&cairn(&["--help"])).starts_with("Examples:\n  cairn run "));
+    assert!(stdout(&cairn(&["--help"])).starts_with("Examples:\n  cairn devnet\n"));
     for args in [&["network", "--help"][..], &["network", "check", "-h"]] {
         assert!(stdout(&cairn(args)).starts_with("Examples:\n  cairn network "));
     }
