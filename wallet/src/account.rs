@@ -87,6 +87,12 @@ pub enum DescriptorError {
         "expected a descriptor with addresses whose coins signatures and block heights can free; times and hashes cannot here"
     )]
     Unspendable,
+    /// It is not as it was written down.
+    #[error("the descriptor's checksum is wrong: expected {expected}, if all else is right")]
+    Checksum {
+        /// What it would be.
+        expected: String,
+    },
     /// It cannot be read, and what is wrong cannot be said without repeating a private key.
     #[error("the descriptor cannot be read; as it holds private keys, no part of it is repeated here")]
     MalformedWithKeys,
@@ -220,8 +226,7 @@ fn without_checksum(text: &str) -> Result<&str, DescriptorError> {
     let Some((body, checksum)) = text.split_once('#') else { return Ok(text) };
     let expected = calc_checksum(body).map_err(|error| DescriptorError::Malformed(error.to_string()))?;
     if checksum != expected {
-        let problem = format!("expected the checksum {expected}, got {checksum}");
-        return Err(DescriptorError::Malformed(problem));
+        return Err(DescriptorError::Checksum { expected });
     }
     Ok(body)
 }
@@ -366,7 +371,7 @@ mod tests {
         assert!(refuse("wpkh(").contains("cannot be read"));
         assert!(refuse(&format!("wpkh({MASTER}/0/<0;1;2>/*)")).contains("got 3"));
         assert!(refuse(&format!("wpkh({MASTER}/0/0)")).contains("ends in /*"));
-        assert!(refuse(&format!("wpkh({MASTER}/0/*)#aaaaaaaa")).contains("expected the checksum"));
+        assert!(refuse(&format!("wpkh({MASTER}/0/*)#aaaaaaaa")).contains("checksum is wrong"));
         let main = "xpub661MyMwAqRbcFtXgS5sYJABqqG9YLmC4Q1Rdap9gSE8NqtwybGhePY2gZ29ESFjqJoCu1Rupje8YtGqsefD265TMg7usUDFdp6W1EGMcet8";
         assert!(refuse(&format!("wpkh({main}/0/*)")).contains("for main, and this wallet is of regtest"));
     }

@@ -164,6 +164,8 @@ fn settle(devnet: &Devnet<'_>) {
             devnet.run(&["link", one, other]);
         }
     }
+    // Two branches of the same work would stay as they are.
+    devnet.run(&["mine", "--node", "alice"]);
     devnet.wait_for_agreement();
 }
 
