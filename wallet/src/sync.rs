@@ -96,16 +96,22 @@ impl Wallet {
         let is_missing = |transaction: &WalletTx<'_>| {
             transaction.chain_position.is_unconfirmed() && !waiting.contains(&transaction.tx_node.txid)
         };
-        // Parents before their children.
-        let mut missing: Vec<_> = self.bdk.transactions().filter(is_missing).collect();
-        missing.sort_by_key(|transaction| (transaction.tx_node.first_seen, transaction.tx_node.txid));
-        let missing: Vec<_> = missing.into_iter().map(|transaction| transaction.tx_node.tx).collect();
-        for transaction in missing {
-            let is_taken = self.spends_only_ours(&transaction) && node.broadcast(&transaction).is_ok();
-            if !is_taken {
-                self.bdk.apply_evicted_txs([(transaction.compute_txid(), now)]);
+        let mut missing: Vec<_> = self.bdk.transactions().filter(is_missing).map(|it| it.tx_node.tx).collect();
+        // A child is taken after its parent: as long as one of them is, others may be.
+        loop {
+            let before = missing.len();
+            let mut refused = Vec::new();
+            for transaction in missing {
+                if !self.spends_only_ours(&transaction) || is_refused(node.broadcast(&transaction))? {
+                    refused.push(transaction);
+                }
+            }
+            missing = refused;
+            if missing.len() == before || missing.is_empty() {
+                break;
             }
         }
+        self.bdk.apply_evicted_txs(missing.iter().map(|transaction| (transaction.compute_txid(), now)));
         Ok(())
     }
 
@@ -134,5 +140,16 @@ impl Wallet {
         let mut wallet = Self::open(&path, &network)?;
         wallet.sync(node, progress)?;
         Ok(wallet)
+    }
+}
+
+/// Whether a node does not want a transaction. That it cannot be asked says nothing of the transaction.
+fn is_refused(answer: Result<Txid, NodeError>) -> Result<bool, NodeError> {
+    match answer {
+        Ok(_) => Ok(false),
+        Err(NodeError::Rejected(_)) => Ok(true),
+        // Core's number for one that is in a block already (`RPC_VERIFY_ALREADY_IN_UTXO_SET`): the next sync reads that block.
+        Err(NodeError::Rpc { code: -27, .. }) => Ok(false),
+        Err(error) => Err(error),
     }
 }

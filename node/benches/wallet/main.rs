@@ -5,7 +5,6 @@
 #![allow(clippy::print_stdout, reason = "a bench prints its figures")]
 #![allow(clippy::unwrap_used, reason = "what it sets up is a test's")]
 
-#[allow(dead_code, reason = "tests use the rest")]
 #[path = "../../tests/support/mod.rs"]
 mod support;
 

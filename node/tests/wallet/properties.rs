@@ -41,7 +41,7 @@ struct Payment {
 
 fn payments() -> impl Strategy<Value = Payment> {
     // Amounts of every size, evenly by their logarithm.
-    let amount = (9.0_f64..31.0).prop_map(|bits| bits.exp2() as u64);
+    let amount = (9..31_u32, 0..u64::from(u32::MAX)).prop_map(|(bits, rest)| (1 << bits) + rest % (1 << bits));
     let recipient = (0..RECIPIENTS.len(), amount.prop_map(Some));
     let several = proptest::collection::vec(recipient, 1..8);
     let coins = prop_oneof![3 => Just(Vec::new()), 1 => proptest::collection::vec(0..60_usize, 1..12)];
