@@ -50,8 +50,6 @@ const BLOCK_SIZE_WEIGHT: f64 = 0.05;
 const MAX_BUSY: Duration = Duration::from_secs(10);
 /// How long a peer is not asked that failed to answer.
 const FAILURE_PAUSE: Duration = Duration::from_secs(5);
-/// How long a peer is not asked for a block that it does not have.
-const LACK_PAUSE: Duration = Duration::from_secs(10);
 
 /// A question to a peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -188,12 +186,13 @@ impl<B> Download<B> {
         self.window.take_ready(max_blocks, max_bytes)
     }
 
-    /// Whether the lowest block is nowhere to be had: every peer that might have it says that it does not.
+    /// Whether the lowest block is nowhere to be had: every peer that might have it says that it does not, and has said so for a
+    /// while.
     pub(super) fn is_withheld(&self, now: Instant) -> bool {
         let Some(front) = self.window.front_missing() else { return false };
         front.asked.is_empty()
             && !self.sources.is_empty()
-            && self.sources.values().all(|source| !source.may_have(&front.block, now))
+            && self.sources.values().all(|source| !source.may_get(&front.block, now))
     }
 
     /// How often a peer held up the window since this was asked last.
@@ -247,7 +246,7 @@ impl<B> Download<B> {
                 }
                 Found::Lacking => {
                     if let Some(source) = self.sources.get_mut(&peer) {
-                        source.lacks(*hash, now + LACK_PAUSE);
+                        source.lacks(now, *hash);
                     }
                 }
                 Found::Nothing => {}

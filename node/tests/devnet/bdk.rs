@@ -1,6 +1,5 @@
 //! A wallet of BDK that is pointed at a devnet by its variables alone, as in anybody's tests.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 
 use bdk_bitcoind_rpc::bitcoincore_rpc::{Auth, Client, RpcApi};
@@ -22,12 +21,7 @@ fn master() -> String {
 fn alices_coins_are_spent_by_bdk() {
     let place = Place::new();
     let devnet = place.up(&["-n", "2", "--block-time", "off"]);
-    let variables: HashMap<String, String> = devnet
-        .run(&["env"])
-        .lines()
-        .map(|line| line.trim_start_matches("export ").split_once('=').unwrap())
-        .map(|(name, value)| (name.to_owned(), value.trim_matches('\'').to_owned()))
-        .collect();
+    let variables = devnet.variables();
     let cookie = PathBuf::from(&variables["BITCOIN_RPC_COOKIE"]);
     let client = Client::new(&variables["BITCOIN_RPC_URL"], Auth::CookieFile(cookie)).unwrap();
 

@@ -1,5 +1,6 @@
 //! What the help says works: each command has examples, and each example does what it says.
 
+use std::collections::BTreeSet;
 use std::process::{Command, Output};
 
 use crate::running::{Devnet, Place};
@@ -23,8 +24,13 @@ const COMMANDS: [&str; 15] = [
     "logs",
 ];
 
+/// Commands that begin and end one.
+const OTHERS: [&str; 4] = ["up", "down", "test", "help"];
+
+/// The help of a command, or without its name of all of them.
 fn help(place: &Place, command: &str) -> String {
-    let output = place.run(&["devnet", command, "--help"]);
+    let words = ["devnet", command, "--help"];
+    let output = place.run(&words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>());
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).unwrap()
 }
@@ -35,6 +41,11 @@ fn examples(help: &str) -> Vec<String> {
     let examples: Vec<_> = lines.take_while(|line| !line.is_empty()).map(|line| line.trim().to_owned()).collect();
     assert!(!examples.is_empty(), "{help}");
     examples
+}
+
+/// Whether an example starts or ends a devnet.
+fn is_about_a_whole_one(example: &str) -> bool {
+    example == "cairn devnet" || ["cairn devnet up", "cairn devnet down"].iter().any(|start| example.starts_with(start))
 }
 
 /// Runs a line as a shell does, where `cairn` is the program that was built. What does not end by itself gets a Ctrl-C.
@@ -63,12 +74,21 @@ fn prepare(devnet: &Devnet<'_>, place: &Place, example: &str) -> String {
 }
 
 #[test]
+fn no_command_is_left_out() {
+    let text = help(&Place::new(), "");
+    let lines = text.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    // A description that goes on in the next line is further in.
+    let names = lines.filter(|line| !line.starts_with("   ")).filter_map(|line| line.split_whitespace().next());
+    assert_eq!(names.collect::<BTreeSet<_>>(), COMMANDS.into_iter().chain(OTHERS).collect());
+}
+
+#[test]
 fn every_example_does_what_it_says() {
     let place = Place::new();
     let devnet = place.up(&["--block-time", "off"]);
     assert!(place.run(&["wallet", "create", "me"]).status.success());
-    for command in COMMANDS {
-        for example in examples(&help(&place, command)) {
+    for command in COMMANDS.into_iter().chain([""]) {
+        for example in examples(&help(&place, command)).into_iter().filter(|example| !is_about_a_whole_one(example)) {
             // Twenty seconds are long in a test.
             let example = example.replace("--for 20s", "--for 1s");
             let txid = prepare(&devnet, &place, &example);
@@ -93,8 +113,9 @@ fn every_example_does_what_it_says() {
 fn every_way_to_start_it_works() {
     let place = Place::new();
     place.0.write("net.toml", "nodes = 2\ntopology = 'line'\n");
-    let all = [examples(&help(&place, "up")), examples(&help(&place, "down"))].concat();
-    for example in all.iter().filter(|example| example.contains(" up")) {
+    let all = [examples(&help(&place, "up")), examples(&help(&place, "down")), examples(&help(&place, ""))].concat();
+    let starts = all.iter().filter(|example| is_about_a_whole_one(example) && !example.contains(" down"));
+    for example in starts.collect::<BTreeSet<_>>() {
         let mut args: Vec<&str> = example.split_whitespace().skip(3).collect();
         // Not every machine has one.
         args.retain(|arg| *arg != "--prometheus");

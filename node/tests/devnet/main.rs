@@ -3,6 +3,7 @@
 //! | file | what is shown |
 //! |---|---|
 //! | `bdk.rs` | a wallet of BDK that is pointed at it by variables |
+//! | `bitcoinjs.rs` | a program of Node.js that is pointed at it by variables |
 //! | `five_minutes.rs` | the first five minutes, in a terminal |
 //! | `lifecycle.rs` | it starts in time, is found, and leaves nothing, however it ends |
 //! | `chain.rs` | mining, payments, time |
@@ -16,6 +17,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
 mod bdk;
+mod bitcoinjs;
 mod chain;
 mod faults;
 mod five_minutes;

@@ -1,5 +1,6 @@
 //! A devnet that runs.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -111,6 +112,13 @@ impl Devnet<'_> {
     pub(crate) fn call(&self, node: &str, method: &str, params: &[&str]) -> Value {
         let text = self.run(&[&["exec", node, "--", "rpc", method], params].concat());
         serde_json::from_str(&text).unwrap_or_else(|_| json!(text.trim()))
+    }
+
+    /// What `env` gives a shell.
+    pub(crate) fn variables(&self) -> HashMap<String, String> {
+        let said = self.run(&["env"]);
+        let lines = said.lines().map(|line| line.trim_start_matches("export ").split_once('=').unwrap());
+        lines.map(|(name, value)| (name.to_owned(), value.trim_matches('\'').to_owned())).collect()
     }
 
     pub(crate) fn nodes(&self) -> Vec<Value> {

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -55,12 +56,14 @@ impl Scene {
         Wallets { datadir, network: self.network, node: options.map(ToOwned::to_owned).to_vec() }
     }
 
-    /// Mines to an address.
+    /// Mines to an address; one block a call, since each may take seconds where work is real.
     pub(crate) fn mine_to(&self, count: u32, address: &str) -> Vec<String> {
-        let hashes = self.rpc.call("generatetoaddress", &json!([count, address, i32::MAX]));
-        let hashes: Vec<String> = serde_json::from_value(hashes).unwrap();
-        assert_eq!(hashes.len(), count as usize);
-        hashes
+        let mine_one = || {
+            let hashes = self.rpc.call("generatetoaddress", &json!([1, address, i32::MAX]));
+            let [hash] = serde_json::from_value::<[String; 1]>(hashes).unwrap();
+            hash
+        };
+        (0..count).map(|_| mine_one()).collect()
     }
 
     /// Mines to anyone.
@@ -71,7 +74,12 @@ impl Scene {
     /// Mines blocks that leave the mempool alone.
     pub(crate) fn mine_empty(&self, count: u32) {
         for _ in 0..count {
-            self.rpc.call("generateblock", &json!([anyone::ADDRESS, []]));
+            let start = Instant::now();
+            // As in Core, one call tries a million nonces; where work is real, few calls find a block.
+            while let Some(error) = self.rpc.reply("generateblock", &json!([anyone::ADDRESS, []])).error {
+                assert_eq!(error.message, "Failed to make block.");
+                assert!(start.elapsed() < Duration::from_secs(600), "no block was found");
+            }
         }
     }
 

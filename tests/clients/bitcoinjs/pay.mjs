@@ -1,4 +1,4 @@
-// Pays by bitcoinjs-lib through a node on regtest: node pay.mjs URL COOKIE_FILE ADDRESS SATOSHIS
+// Pays by bitcoinjs-lib through a node on regtest or of a devnet: node pay.mjs URL COOKIE_FILE ADDRESS SATOSHIS
 //
 // Lets the node mine coins to a new key, and pays with one of them. Prints what was sent, as JSON.
 
@@ -13,6 +13,8 @@ import { ECPairFactory } from 'ecpair';
 const FEE = 1_000n;
 /** Blocks after which a coinbase may be spent. */
 const MATURITY = 100;
+/** Hashes for all of those blocks: the default is a million, and where work is real one may take sixty thousand. */
+const MAX_TRIES = 2 ** 31 - 1;
 
 const network = networks.regtest;
 const [, , url, cookieFile, address, satoshis] = argv;
@@ -36,7 +38,7 @@ initEccLib(ecc);
 const key = ECPairFactory(ecc).makeRandom({ network, rng: randomBytes });
 const own = payments.p2wpkh({ pubkey: key.publicKey, network });
 
-await call('generatetoaddress', MATURITY + 1, own.address);
+await call('generatetoaddress', MATURITY + 1, own.address, MAX_TRIES);
 const { unspents, height } = await call('scantxoutset', 'start', [`addr(${own.address})`]);
 const coin = unspents.find((coin) => coin.height <= height - MATURITY);
 const value = BigInt(Math.round(coin.amount * 1e8));

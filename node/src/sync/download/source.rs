@@ -14,6 +14,12 @@ const MIN_SPEED: f64 = 1_000.0;
 const SPEED_WEIGHT: f64 = 0.3;
 /// Blocks that are known not to be had from a peer. Beyond that they are forgotten, and asked for again.
 const MAX_LACKING: usize = 1024;
+/// How long a peer is not asked for a block that it does not have: at first, since whoever forwards a header may be fetching the
+/// block itself, and at most when that happens again and again.
+const LACK_PAUSE: Duration = Duration::from_millis(200);
+const MAX_LACK_PAUSE: Duration = Duration::from_secs(10);
+/// From this pause on a peer is not expected to get the block: it was asked for it again and again over three seconds.
+const LASTING_LACK_PAUSE: Duration = Duration::from_millis(3200);
 
 /// The blocks that a peer has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,8 +42,17 @@ pub(super) struct Source {
     is_stalled: bool,
     /// Not asked before.
     paused_until: Option<Instant>,
-    /// Blocks that it does not have, and when it may be asked for them again.
-    lacking: HashMap<BlockHash, Instant>,
+    /// Blocks that it does not have.
+    lacking: HashMap<BlockHash, Lack>,
+}
+
+/// A block that a peer does not have.
+#[derive(Debug, Clone, Copy)]
+struct Lack {
+    /// When it may be asked for it again.
+    until: Instant,
+    /// How long that is from when it said so.
+    pause: Duration,
 }
 
 impl Source {
@@ -75,13 +90,22 @@ impl Source {
     }
 
     pub(super) fn may_have(&self, block: &BlockReference, now: Instant) -> bool {
-        (self.offer.first..=self.offer.last).contains(&block.height)
-            && self.lacking.get(&block.hash).is_none_or(|until| *until <= now)
+        self.offers_height(block.height) && self.lacking.get(&block.hash).is_none_or(|lack| lack.until <= now)
+    }
+
+    /// Whether it may be asked for a block now or soon.
+    pub(super) fn may_get(&self, block: &BlockReference, now: Instant) -> bool {
+        let is_lasting = |lack: &Lack| lack.until > now && lack.pause >= LASTING_LACK_PAUSE;
+        self.offers_height(block.height) && !self.lacking.get(&block.hash).is_some_and(is_lasting)
+    }
+
+    fn offers_height(&self, height: u32) -> bool {
+        (self.offer.first..=self.offer.last).contains(&height)
     }
 
     /// When it may be asked for a block again, if it may not be now.
     pub(super) fn pause_ends(&self, block: &BlockReference, now: Instant) -> Option<Instant> {
-        let ends = self.paused_until.into_iter().chain(self.lacking.get(&block.hash).copied()).max()?;
+        let ends = self.paused_until.into_iter().chain(self.lacking.get(&block.hash).map(|lack| lack.until)).max()?;
         (ends > now).then_some(ends)
     }
 
@@ -89,11 +113,13 @@ impl Source {
         self.paused_until = Some(self.paused_until.map_or(until, |paused| paused.max(until)));
     }
 
-    pub(super) fn lacks(&mut self, block: BlockHash, until: Instant) {
+    /// It does not have a block that it was asked for.
+    pub(super) fn lacks(&mut self, now: Instant, block: BlockHash) {
+        let pause = self.lacking.get(&block).map_or(LACK_PAUSE, |lack| (lack.pause * 2).min(MAX_LACK_PAUSE));
         if self.lacking.len() >= MAX_LACKING {
             self.lacking.clear();
         }
-        self.lacking.insert(block, until);
+        self.lacking.insert(block, Lack { until: now + pause, pause });
     }
 
     /// It sent so many bytes, for a question of that time.

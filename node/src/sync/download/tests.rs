@@ -161,21 +161,28 @@ fn tiny_blocks_are_asked_for_sixteen_at_a_time() {
 }
 
 #[test]
-fn a_peer_that_lacks_a_block_is_not_asked_again_at_once() {
-    let now = Instant::now();
+fn a_peer_that_lacks_a_block_is_asked_again_ever_later() {
+    let start = Instant::now();
     let (first, second) = (PeerId::random(), PeerId::random());
     let mut download = Download::<()>::new();
     download.peer_offers(first, everything());
     download.retarget([block(1)]);
-    let ask = download.ask(now).pop().unwrap();
-    download.answered(now, ask.request, vec![Found::Lacking]);
-    assert!(download.is_withheld(now));
-    assert_eq!(download.ask(now), []);
+    let mut now = start;
+    let mut asked = Vec::new();
+    // Whoever forwards a header often fetches the block itself, and has it soon.
+    while !download.is_withheld(now) {
+        let ask = download.ask(now).pop().expect("it is asked");
+        asked.push((now - start).as_millis());
+        download.answered(now, ask.request, vec![Found::Lacking]);
+        assert_eq!(download.ask(now), []);
+        if !download.is_withheld(now) {
+            now = download.next_due(now).unwrap();
+        }
+    }
+    assert_eq!(asked, [0, 200, 600, 1400, 3000]);
     download.peer_offers(second, everything());
     assert!(!download.is_withheld(now));
     assert_eq!(download.ask(now)[0].peer, second);
-    let later = download.next_due(now).unwrap();
-    assert_eq!(later, now + LACK_PAUSE.min(STALL_TIMEOUT));
 }
 
 #[test]
