@@ -120,6 +120,7 @@ impl Relay {
                 Ok(None) => return,
                 Err(_) => {}
             }
+            coming.is_delayed();
             if questions.len() < MAX_ASKED {
                 let others = self.network.connected_peers().into_iter().map(|connected| connected.peer);
                 next = others.into_iter().find(|peer| !asked.contains(peer));

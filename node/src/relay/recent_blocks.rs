@@ -69,6 +69,12 @@ impl State {
 }
 
 impl Coming {
+    /// Those who wait hear that they had better ask others: from now on the block is asked of peers that did not announce it, and
+    /// that may wait for it here. Two that wait for each other wait in vain.
+    pub(super) fn is_delayed(&self) {
+        self.blocks.state().coming.remove(&self.hash);
+    }
+
     /// The block is here, and its body is what the header vouches for.
     pub(super) fn came(&self, block: &Arc<Block>) {
         let mut state = self.blocks.state();
@@ -128,6 +134,18 @@ mod tests {
         tokio::task::yield_now().await;
         drop(coming);
         assert_eq!(waiting.await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_a_block_that_is_delayed() {
+        let blocks = RecentBlocks::default();
+        let block = block(Network::Bitcoin);
+        let hash = block.hash();
+        let coming = blocks.expect(hash);
+        coming.is_delayed();
+        assert_eq!(blocks.wait_for(&hash).await, None);
+        coming.came(&block);
+        assert_eq!(blocks.wait_for(&hash).await, Some(block));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use tracing::{debug, info};
 
 use super::blocks::{self, BlocksAnswer};
 use super::connect::{self, Connected, connect};
-use super::download::{Arrival, Download, MAX_WINDOW, Offer};
+use super::download::{Arrival, Download, Found, MAX_WINDOW, Offer};
 use super::header_sync::HeaderSync;
 use super::headers::{self, Continuation, HeadersAnswer, Taken};
 use super::look::{Missing, look};
@@ -29,6 +29,8 @@ use crate::penalty::{Conduct, Reputation, penalty};
 
 /// Time between two looks at how far each peer is: what was announced may have been lost on the way.
 const STATUS_INTERVAL: Duration = Duration::from_secs(10);
+/// The least time between two looks, when a peer does not have what it announced: others may have it, and were not heard of since.
+const MIN_STATUS_INTERVAL: Duration = Duration::from_secs(1);
 /// How long blocks that nobody sends are not asked for.
 const WITHHELD_PAUSE: Duration = Duration::from_secs(60);
 /// Time between two reports while blocks are loaded.
@@ -56,6 +58,8 @@ struct Sync {
     download: Download<CheckedBlock>,
     peers: HashSet<PeerId>,
     questions: JoinSet<Outcome>,
+    /// When all peers were asked how far they are.
+    statuses_asked: Instant,
     ready: mpsc::Sender<Vec<Arrival<CheckedBlock>>>,
     /// Blocks that were handed to the chain thread and of which it has not spoken.
     handed_over: HashSet<BlockHash>,
@@ -156,6 +160,7 @@ impl Sync {
             download: Download::new(),
             peers: HashSet::new(),
             questions: JoinSet::new(),
+            statuses_asked: Instant::now(),
             ready,
             handed_over: HashSet::new(),
             look: Look { is_due: true, is_running: false },
@@ -248,6 +253,7 @@ impl Sync {
     }
 
     fn ask_statuses(&mut self) {
+        self.statuses_asked = Instant::now();
         for peer in self.peers.clone() {
             self.ask_status(peer);
         }
@@ -322,7 +328,13 @@ impl Sync {
         let BlocksAnswer { request, peer, result, fault } = answer;
         let now = Instant::now();
         match result {
-            Ok(found) => self.download.answered(now, request, found),
+            Ok(found) => {
+                let lacks = found.iter().any(|found| matches!(found, Found::Lacking));
+                if lacks && now.saturating_duration_since(self.statuses_asked) >= MIN_STATUS_INTERVAL {
+                    self.ask_statuses();
+                }
+                self.download.answered(now, request, found);
+            }
             Err(error) => {
                 debug!(%peer, %error, "peer does not send blocks");
                 self.download.failed(now, request, BlocksAnswer::failure(&error));
