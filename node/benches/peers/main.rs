@@ -14,13 +14,13 @@
 #![allow(clippy::unwrap_used, reason = "the evil peer is a test's")]
 
 #[allow(dead_code, reason = "tests use the rest")]
-#[path = "../../tests/support/anyone.rs"]
+#[path = "../../../tests/harness/anyone.rs"]
 mod anyone;
 #[allow(dead_code, reason = "another bench uses the rest")]
 #[path = "../rpc/client.rs"]
 mod client;
 #[allow(dead_code, reason = "tests use the rest")]
-#[path = "../../tests/network/evil_peer.rs"]
+#[path = "../../../tests/harness/evil_peer.rs"]
 mod evil_peer;
 mod gossip;
 mod idle;

@@ -5,8 +5,8 @@
 #![allow(clippy::print_stdout, reason = "a bench prints its figures")]
 #![allow(clippy::unwrap_used, reason = "what it sets up is a test's")]
 
-#[path = "../../tests/support/mod.rs"]
-mod support;
+#[path = "../../../tests/harness/mod.rs"]
+mod harness;
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -20,10 +20,10 @@ use bitcoin::{Address, Amount, Block, BlockHash, OutPoint, Transaction, TxIn, Tx
 use cairn_wallet::account::{AddressType, Descriptors};
 use cairn_wallet::network::{Network, Stakes};
 use cairn_wallet::secret::Secret;
+use harness::anyone;
+use harness::node_process::Datadir;
+use harness::test_node::TestNode;
 use serde_json::{Value, json};
-use support::anyone;
-use support::node_process::Datadir;
-use support::running::Running;
 
 /// Blocks with transactions of the first wallet.
 const BLOCKS: u32 = 2_000;
@@ -38,7 +38,7 @@ const FIRST: &str = "abandon abandon abandon abandon abandon abandon abandon aba
 const SECOND: &str = "legal winner thank year wave sausage worth useful legal winner thank yellow";
 
 fn main() {
-    let running = Running::start(Datadir::new(), &[]);
+    let running = TestNode::start(Datadir::new(), &[]);
     let start = Instant::now();
     let mut coin = first_coin(&running);
     let (history, coins) = (Addresses::of(FIRST), Addresses::of(SECOND));
@@ -124,7 +124,7 @@ impl AnyonesCoin {
     }
 }
 
-fn first_coin(running: &Running) -> AnyonesCoin {
+fn first_coin(running: &TestNode) -> AnyonesCoin {
     let hashes = running.call("generatetoaddress", json!([101, anyone::ADDRESS]));
     let block = running.call("getblock", json!([hashes[0], 0]));
     let block: Block = deserialize_hex(block.as_str().unwrap()).unwrap();
@@ -133,12 +133,12 @@ fn first_coin(running: &Running) -> AnyonesCoin {
     AnyonesCoin(transaction, 0)
 }
 
-fn generate(running: &Running, transactions: &[String]) {
+fn generate(running: &TestNode, transactions: &[String]) {
     running.call("generateblock", json!([anyone::ADDRESS, transactions]));
 }
 
 /// The calls of a sync, on one connection, without a wallet behind them.
-fn read_all_blocks(running: &Running) -> Duration {
+fn read_all_blocks(running: &TestNode) -> Duration {
     use bdk_bitcoind_rpc::bitcoincore_rpc::{Auth, Client, RpcApi};
     let cookie = running.folder().join(".cookie");
     let client = Client::new(&running.rpc.url(), Auth::CookieFile(cookie)).unwrap();
@@ -152,7 +152,7 @@ fn read_all_blocks(running: &Running) -> Duration {
 }
 
 /// Runs a wallet's command; what it says, and how long it takes.
-fn wallet(running: &Running, args: &[&str], input: &str) -> (String, Duration) {
+fn wallet(running: &TestNode, args: &[&str], input: &str) -> (String, Duration) {
     let start = Instant::now();
     let mut command: Command = running.datadir.command(&["wallet", "--network", "regtest"]);
     command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -7,10 +7,10 @@ use bdk_wallet::{KeychainKind, SignOptions, Wallet};
 use bitcoin::{Amount, BlockHash, FeeRate, Network, Psbt, Transaction, Txid};
 use serde_json::json;
 
+use crate::harness::node_process::{Datadir, Node};
+use crate::harness::rpc::Rpc;
 use crate::purse::Purse;
 use crate::scene::generate;
-use crate::support::node_process::{Datadir, Node};
-use crate::support::rpc::Rpc;
 
 /// The root of the test vectors of BIP32, number 1.
 const ROOT: &str =

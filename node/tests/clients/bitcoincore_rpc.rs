@@ -15,9 +15,9 @@ mod transactions;
 use bitcoincore_rpc::jsonrpc::{self, error::RpcError};
 use bitcoincore_rpc::{Auth, Client, Error, RpcApi};
 
+use crate::harness::node_process::Datadir;
+use crate::harness::rpc::Rpc;
 use crate::scene::{Scene, TIP};
-use crate::support::node_process::Datadir;
-use crate::support::rpc::Rpc;
 
 /// The client, with the cookie that it reads by itself.
 fn connect(scene: &Scene) -> Client {

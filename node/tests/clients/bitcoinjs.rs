@@ -8,14 +8,14 @@ use std::process::{Command, Output};
 use bitcoin::Amount;
 use serde_json::{Value, json};
 
+use crate::harness::node_process::Datadir;
+use crate::harness::test_node::TestNode;
 use crate::purse::Purse;
-use crate::support::node_process::Datadir;
-use crate::support::running::Running;
 
 const PAID: Amount = Amount::from_sat(123_456_789);
 
 /// Runs the script against a node.
-fn pay(node: &Running, address: &str, amount: Amount) -> Output {
+fn pay(node: &TestNode, address: &str, amount: Amount) -> Output {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/clients/bitcoinjs");
     assert!(folder.join("node_modules").exists(), "expected packages, got none: run 'npm ci' in {}", folder.display());
     let mut script = Command::new("node");
@@ -27,7 +27,7 @@ fn pay(node: &Running, address: &str, amount: Amount) -> Output {
 #[test]
 #[ignore = "needs Node.js and packages of npm"]
 fn bitcoinjs_builds_signs_and_broadcasts_a_payment() {
-    let node = Running::start(Datadir::new(), &[]);
+    let node = TestNode::start(Datadir::new(), &[]);
     for address in [Purse::new(1).taproot_address(), Purse::new(1).address(), Purse::new(1).legacy_address()] {
         let output = pay(&node, &address.to_string(), PAID);
         assert!(output.status.success(), "{output:?}");
@@ -49,7 +49,7 @@ fn bitcoinjs_builds_signs_and_broadcasts_a_payment() {
 #[test]
 #[ignore = "needs Node.js and packages of npm"]
 fn a_payment_that_fails_is_told() {
-    let node = Running::start(Datadir::new(), &[]);
+    let node = TestNode::start(Datadir::new(), &[]);
     let dust = pay(&node, &Purse::new(1).address().to_string(), Amount::from_sat(1));
     let said = String::from_utf8(dust.stderr).unwrap();
     assert!(

@@ -15,7 +15,7 @@ mod bitcoincore_rpc;
 mod bitcoinjs;
 mod contract;
 mod corepc;
+#[path = "../../../tests/harness/mod.rs"]
+mod harness;
 mod purse;
 mod scene;
-#[path = "../support/mod.rs"]
-mod support;

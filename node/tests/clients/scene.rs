@@ -6,9 +6,9 @@ use bitcoin::script::PushBytesBuf;
 use bitcoin::{Amount, Block, BlockHash, ScriptBuf, Transaction, TxOut, Txid};
 use serde_json::{Value, json};
 
+use crate::harness::node_process::{Datadir, Node};
+use crate::harness::rpc::Rpc;
 use crate::purse::{Coin, Purse};
-use crate::support::node_process::{Datadir, Node};
-use crate::support::rpc::Rpc;
 
 /// Height of the tip.
 pub(crate) const TIP: usize = 105;

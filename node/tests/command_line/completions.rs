@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use crate::support::node_process::Datadir;
+use crate::harness::node_process::Datadir;
 
 const SHELLS: [&str; 5] = ["bash", "zsh", "fish", "elvish", "powershell"];
 

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use crate::support::node_process::Datadir;
+use crate::harness::node_process::Datadir;
 
 /// Columns of a terminal that nobody can ask for its width.
 const COLUMNS: usize = 100;

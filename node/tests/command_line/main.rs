@@ -11,8 +11,8 @@
 
 mod completions;
 mod examples;
+#[path = "../../../tests/harness/mod.rs"]
+mod harness;
 mod help;
 mod man;
 mod stage;
-#[path = "../support/mod.rs"]
-mod support;

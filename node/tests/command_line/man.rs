@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use crate::harness::node_process::Datadir;
 use crate::help::commands;
-use crate::support::node_process::Datadir;
 
 /// What a page says about its command, without the marks of its format.
 fn plain(page: &str) -> String {

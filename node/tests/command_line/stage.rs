@@ -11,8 +11,8 @@ use rexpect::session::spawn_command;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::node_process::{PATIENCE, wait_for};
-use crate::support::running::Running;
+use crate::harness::node_process::{PATIENCE, wait_for};
+use crate::harness::test_node::TestNode;
 
 /// A folder for everything that examples read and write. They run in its folder `home`.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl Stage {
     }
 
     /// One with the data of a node, which runs on regtest.
-    pub(crate) fn beside(node: &Running) -> Self {
+    pub(crate) fn beside(node: &TestNode) -> Self {
         Self::with(tempfile::tempdir().unwrap(), node.datadir.path().to_owned())
     }
 

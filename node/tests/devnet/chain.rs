@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::harness::node_process::wait_for;
 use crate::running::Place;
-use crate::support::node_process::wait_for;
 
 #[test]
 fn blocks_are_mined_when_they_are_asked_for() {

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
+use crate::harness::node_process::wait_for;
 use crate::running::Place;
-use crate::support::node_process::wait_for;
 
 #[test]
 fn both_sides_of_a_partition_mine_and_one_gives_way() {

@@ -5,8 +5,8 @@ use std::process::Command;
 use rexpect::process::WaitStatus;
 use rexpect::session::{PtySession, spawn_command};
 
+use crate::harness::node_process::PATIENCE;
 use crate::running::Place;
-use crate::support::node_process::PATIENCE;
 
 /// A terminal in which a command of ours runs.
 struct Terminal(PtySession);

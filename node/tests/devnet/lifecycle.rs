@@ -28,7 +28,7 @@ fn it_starts_in_time_and_ctrl_c_leaves_nothing() {
     assert_eq!(devnet.attached["ready"], true);
     assert!(devnet.nodes().iter().all(|node| node["height"].as_u64() >= Some(140) && node["peers"] == 3));
     // Blocks come by themselves.
-    crate::support::node_process::wait_for("a block", || {
+    crate::harness::node_process::wait_for("a block", || {
         devnet.of_each("height").iter().all(|height| height.as_u64() > Some(140)).then_some(())
     });
     devnet.signal("INT");

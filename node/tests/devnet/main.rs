@@ -21,12 +21,12 @@ mod bitcoinjs;
 mod chain;
 mod faults;
 mod five_minutes;
+#[path = "../../../tests/harness/mod.rs"]
+mod harness;
 mod help;
 mod lifecycle;
 mod many;
 mod running;
 mod scenario;
 mod soak;
-#[path = "../support/mod.rs"]
-mod support;
 mod surroundings;

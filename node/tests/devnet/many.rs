@@ -2,8 +2,8 @@
 
 use std::fs;
 
+use crate::harness::node_process::wait_for;
 use crate::running::Place;
-use crate::support::node_process::wait_for;
 
 /// Bytes of memory that an idle node may take.
 const MEMORY: u64 = 80_000_000;

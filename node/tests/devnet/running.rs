@@ -10,7 +10,7 @@ use std::process::{Child, Command, Output, Stdio};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
-use crate::support::node_process::{Datadir, wait_for};
+use crate::harness::node_process::{Datadir, wait_for};
 
 /// Where devnets of a test are, with temporary folders of their own, so that what is left can be seen.
 #[derive(Debug)]

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::harness::node_process::wait_for;
 use crate::running::{Devnet, Place};
-use crate::support::node_process::wait_for;
 
 const NODES: [&str; 4] = ["alice", "bob", "carol", "dave"];
 /// It is never killed, so that what it takes at different times can be compared.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::harness::node_process::wait_for;
 use crate::running::Place;
-use crate::support::node_process::wait_for;
 
 #[test]
 fn wallets_meet_it_without_set_up() {

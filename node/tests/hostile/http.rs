@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use crate::support::node_process::{Datadir, Node};
+use crate::harness::node_process::{Datadir, Node};
 
 /// Time after which a node that does not answer hangs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);

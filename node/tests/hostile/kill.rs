@@ -30,9 +30,9 @@ use cairn_tests::random::Random;
 use serde_json::Value;
 
 use crate::environment::{number, seed};
+use crate::harness::node_process::{Datadir, Node, wait_for};
 use crate::http::Access;
 use crate::requests::{ShownLog, check_log, start};
-use crate::support::node_process::{Datadir, Node, wait_for};
 use ledger::{Ledger, hashes};
 use payment::Purse;
 

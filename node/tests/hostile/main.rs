@@ -34,6 +34,8 @@
 mod bodies;
 mod calls;
 mod environment;
+#[path = "../../../tests/harness/mod.rs"]
+mod harness;
 mod http;
 mod kill;
 mod memory;
@@ -41,8 +43,6 @@ mod noise;
 mod process;
 mod requests;
 mod slow_clients;
-#[path = "../support/mod.rs"]
-mod support;
 mod values;
 mod verdict;
 mod world;

@@ -4,10 +4,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::environment::number;
+use crate::harness::node_process::{Datadir, wait_for};
 use crate::http::{Access, Client, PATIENCE};
 use crate::process::Usage;
 use crate::requests::{ShownLog, check_log, start};
-use crate::support::node_process::{Datadir, wait_for};
 use crate::verdict::judge_form;
 
 /// Clients that send such bodies at the same time.

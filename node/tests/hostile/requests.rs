@@ -14,10 +14,10 @@ use cairn_tests::random::Random;
 
 use crate::bodies::{Request, request};
 use crate::environment::{number, seed};
+use crate::harness::node_process::{Datadir, Node, wait_for};
 use crate::http::{Access, Client, PATIENCE, Response, exchange};
 use crate::noise::{AUTHORIZATION, Noise};
 use crate::process::Usage;
-use crate::support::node_process::{Datadir, Node, wait_for};
 use crate::verdict::{judge, judge_form};
 use crate::world::World;
 

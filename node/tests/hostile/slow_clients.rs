@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use cairn_tests::random::Random;
 
 use crate::environment::seed;
+use crate::harness::node_process::{Datadir, wait_for};
 use crate::http::{Access, Client, PATIENCE};
 use crate::process::Usage;
 use crate::requests::{ShownLog, check_log, start};
-use crate::support::node_process::{Datadir, wait_for};
 
 /// Clients that do nothing quickly.
 const CLIENTS: usize = 500;

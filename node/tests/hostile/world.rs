@@ -4,8 +4,8 @@ use bitcoin::consensus::encode::serialize_hex;
 use cairn_tests::chain_generator::{ChainGenerator, ChainOptions};
 use serde_json::Value;
 
+use crate::harness::node_process::{CHAIN_OPTIONS, HEIGHT, chain};
 use crate::http::Access;
-use crate::support::node_process::{CHAIN_OPTIONS, HEIGHT, chain};
 
 /// Blocks whose parts are used; the last ones are left out and found again.
 const BLOCKS_USED: u64 = 6;

@@ -6,8 +6,8 @@ use std::process::{Child, Stdio};
 
 use serde_json::Value;
 
-use crate::support::node_process::{Datadir, wait_for};
-use crate::support::running::Running;
+use crate::harness::node_process::{Datadir, wait_for};
+use crate::harness::test_node::TestNode;
 
 /// Nodes of a network.
 const NODES: usize = 5;
@@ -41,12 +41,12 @@ impl Drop for Introducer {
     }
 }
 
-fn start_all(args: &[&str]) -> Vec<Running> {
-    (0..NODES).map(|_| Running::start(Datadir::new(), args)).collect()
+fn start_all(args: &[&str]) -> Vec<TestNode> {
+    (0..NODES).map(|_| TestNode::start(Datadir::new(), args)).collect()
 }
 
 /// Blocks that any node mines and transactions that are sent to any reach all.
-fn everything_reaches_everybody(nodes: &[Running]) {
+fn everything_reaches_everybody(nodes: &[TestNode]) {
     nodes[0].mine(MATURE);
     for (number, miner) in nodes.iter().enumerate() {
         for node in nodes {
@@ -69,7 +69,7 @@ fn everything_reaches_everybody(nodes: &[Running]) {
 }
 
 /// All nodes find each other through `contact`, which then dies; the rest goes on, and a late comer enters through another.
-fn nodes_find_each_other(args: &[&str], contact: Introducer, late: impl Fn(&Running) -> Vec<String>) {
+fn nodes_find_each_other(args: &[&str], contact: Introducer, late: impl Fn(&TestNode) -> Vec<String>) {
     let mut nodes = start_all(args);
     for node in &nodes {
         node.wait_for_peers(u64::try_from(NODES).unwrap() - 1);
@@ -82,7 +82,7 @@ fn nodes_find_each_other(args: &[&str], contact: Introducer, late: impl Fn(&Runn
     }
     let late = late(&nodes[3]);
     let late: Vec<&str> = late.iter().map(String::as_str).collect();
-    let late = Running::start(Datadir::new(), &late);
+    let late = TestNode::start(Datadir::new(), &late);
     late.wait_for_tip_of(&nodes[2]);
     late.mine(1);
     for node in &nodes {
@@ -118,10 +118,10 @@ fn rendezvous_alone_lets_five_nodes_find_each_other() {
 #[test]
 fn a_node_without_any_mechanism_stays_alone() {
     let alone = ["--mdns=false", "--kademlia=false"];
-    let first = Running::start(Datadir::new(), &alone);
-    let second = Running::start(Datadir::new(), &alone);
+    let first = TestNode::start(Datadir::new(), &alone);
+    let second = TestNode::start(Datadir::new(), &alone);
     let address = first.address();
-    let third = Running::start(Datadir::new(), &[&alone[..], &["--peer", &address]].concat());
+    let third = TestNode::start(Datadir::new(), &[&alone[..], &["--peer", &address]].concat());
     // By then the others would have found each other as well.
     wait_for("the named peer", || (first.peers() == 1 && third.peers() == 1).then_some(()));
     assert_eq!(second.peers(), 0);

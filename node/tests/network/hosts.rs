@@ -7,8 +7,8 @@ use bitcoin::Block;
 use bitcoin::consensus::encode::{deserialize_hex, serialize_hex};
 use serde_json::Value;
 
-use crate::support::anyone::{ADDRESS, spend};
-use crate::support::node_process::{Datadir, wait_for};
+use crate::harness::anyone::{ADDRESS, spend};
+use crate::harness::node_process::{Datadir, wait_for};
 
 /// Hosts on the left side of the line that breaks, and on both.
 const LEFT: usize = 3;

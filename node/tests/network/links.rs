@@ -5,16 +5,16 @@ use std::time::{Duration, Instant};
 use bitcoin::consensus::serialize;
 use serde_json::{Value, json};
 
-use crate::support::node_process::{Datadir, HEIGHT, chain, wait_for};
-use crate::support::running::Running;
+use crate::harness::node_process::{Datadir, HEIGHT, chain, wait_for};
+use crate::harness::test_node::TestNode;
 
 /// A node that knows nobody but whom it is told of, and whose links are controlled.
-fn start(datadir: Datadir, args: &[&str]) -> Running {
-    Running::start(datadir, &[&["--kademlia=false", "--link-control"], args].concat())
+fn start(datadir: Datadir, args: &[&str]) -> TestNode {
+    TestNode::start(datadir, &[&["--kademlia=false", "--link-control"], args].concat())
 }
 
 /// Two nodes that are connected; the second one dials.
-fn pair() -> (Running, Running) {
+fn pair() -> (TestNode, TestNode) {
     let first = start(Datadir::new(), &[]);
     let second = start(Datadir::new(), &["--peer", &first.address()]);
     first.wait_for_peers(1);
@@ -22,19 +22,15 @@ fn pair() -> (Running, Running) {
     (first, second)
 }
 
-fn peer_id(node: &Running) -> String {
-    node.address().rsplit_once('/').unwrap().1.to_owned()
-}
-
 /// Tells both ends what their link is like.
-fn set_link(one: &Running, other: &Running, conditions: &Value) {
+fn set_link(one: &TestNode, other: &TestNode, conditions: &Value) {
     for (node, peer) in [(one, other), (other, one)] {
-        assert_eq!(node.call("setlink", json!([peer_id(peer), conditions])), Value::Null);
+        assert_eq!(node.call("setlink", json!([peer.peer_id(), conditions])), Value::Null);
     }
 }
 
 /// Dials that failed, and connections that ended before the peer said who it is.
-fn failures(node: &Running) -> f64 {
+fn failures(node: &TestNode) -> f64 {
     let metrics = node.node.get("/metrics");
     let failed = metrics.lines().find_map(|line| line.strip_prefix("cairn_peer_connections_failed_total "));
     failed.unwrap().parse().unwrap()
@@ -95,7 +91,7 @@ fn two_sides_of_a_cut_go_on_by_themselves() {
 fn pings_take_as_long_as_the_link_says() {
     let (first, second) = pair();
     set_link(&first, &second, &json!({ "latency_ms": 200 }));
-    let ping = |node: &Running| node.peer()["pingtime"].as_f64().unwrap_or(0.0);
+    let ping = |node: &TestNode| node.peer()["pingtime"].as_f64().unwrap_or(0.0);
     for node in [&first, &second] {
         wait_for("a ping over the slow link", || (ping(node) >= 0.4).then_some(()));
         assert!(ping(node) < 5.0, "{}", ping(node));
@@ -131,8 +127,8 @@ fn nodes_agree_over_links_that_lose_bytes_and_break() {
     // Thirty times a minute.
     let mut breaking = bad.clone();
     breaking["reset_rate"] = json!(30);
-    second.call("setlink", json!([peer_id(&first), breaking]));
-    second.call("setlink", json!([peer_id(&third), breaking]));
+    second.call("setlink", json!([first.peer_id(), breaking]));
+    second.call("setlink", json!([third.peer_id(), breaking]));
     // Peers are counted: each time one comes back it has another number.
     let comings = || {
         let peers = second.call("getpeerinfo", json!([]));
@@ -158,7 +154,7 @@ fn links_are_as_they_were_set_and_nonsense_is_refused() {
         "cut": false, "latency_ms": 0, "jitter_ms": 0, "loss": 0.0, "bandwidth": 0, "reset_rate": 0.0
     });
     assert_eq!(first.call("getlinks", json!([])), json!({ "*": plain }));
-    let peer = peer_id(&second);
+    let peer = second.peer_id();
     first.call("setlink", json!([peer, { "latency_ms": 1, "loss": 0.5 }]));
     let links = first.call("getlinks", json!([]));
     assert_eq!((&links["*"], &links[&peer]["loss"], &links[&peer]["latency_ms"]), (&plain, &json!(0.5), &json!(1)));
@@ -182,7 +178,7 @@ fn links_are_as_they_were_set_and_nonsense_is_refused() {
 
 #[test]
 fn links_are_controlled_only_where_that_was_asked_for_and_allowed() {
-    let node = Running::start(Datadir::new(), &[]);
+    let node = TestNode::start(Datadir::new(), &[]);
     for (method, params) in [("setlink", json!(["*", {}])), ("getlinks", json!([]))] {
         let (code, message) = node.failure(method, params);
         assert!(code == -1 && message.contains("start the node with --link-control"), "{message}");

@@ -7,16 +7,14 @@
 //! | `links.rs` | links that are cut, slowed and broken while nodes run |
 //! | `privacy.rs` | what is on the wire, and who is refused |
 //! | `hosts.rs` | the same between hosts with addresses of their own: partition, healing, narrow lines |
-//! | `evil_peer.rs` | a peer that does what it should not |
 //! | `tapped_line.rs` | a line on which every byte is heard, and may take its time |
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
 mod discovery;
-mod evil_peer;
+#[path = "../../../tests/harness/mod.rs"]
+mod harness;
 mod hosts;
 mod links;
 mod privacy;
-#[path = "../support/mod.rs"]
-mod support;
 mod sync;
 mod tapped_line;

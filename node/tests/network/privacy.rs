@@ -6,8 +6,8 @@ use std::time::Duration;
 use bitcoin::consensus::serialize;
 use serde_json::json;
 
-use crate::support::node_process::{Datadir, wait_for};
-use crate::support::running::Running;
+use crate::harness::node_process::{Datadir, wait_for};
+use crate::harness::test_node::TestNode;
 use crate::tapped_line::TappedLine;
 
 /// The socket address and the peer id of a multiaddress such as `/ip4/127.0.0.1/tcp/4001/p2p/12D3…`.
@@ -17,7 +17,7 @@ fn parts(address: &str) -> (SocketAddr, &str) {
 }
 
 /// A line to a node, and the node's address at its near end.
-pub(crate) fn line_to(node: &Running, delay: Duration) -> (TappedLine, String) {
+pub(crate) fn line_to(node: &TestNode, delay: Duration) -> (TappedLine, String) {
     let address = node.address();
     let (socket, peer) = parts(&address);
     let line = TappedLine::to(socket, delay);
@@ -31,9 +31,9 @@ fn contains(haystack: &[u8], needle: &[u8]) -> bool {
 
 #[test]
 fn nothing_that_is_known_can_be_read_on_the_wire() {
-    let first = Running::start(Datadir::new(), &["--kademlia=false"]);
+    let first = TestNode::start(Datadir::new(), &["--kademlia=false"]);
     let (line, address) = line_to(&first, Duration::ZERO);
-    let second = Running::start(Datadir::new(), &["--kademlia=false", "--peer", &address]);
+    let second = TestNode::start(Datadir::new(), &["--kademlia=false", "--peer", &address]);
     second.wait_for_peers(1);
     first.mine(101);
     second.wait_for_tip_of(&first);
@@ -56,7 +56,7 @@ fn nothing_that_is_known_can_be_read_on_the_wire() {
 }
 
 /// Waits until a node has tried in vain to connect, or to be connected with.
-fn wait_for_failures(node: &Running) {
+fn wait_for_failures(node: &TestNode) {
     wait_for("connections that failed", || {
         let metrics = node.node.get("/metrics");
         let failed = metrics.lines().find_map(|line| line.strip_prefix("cairn_peer_connections_failed_total "));
@@ -65,7 +65,7 @@ fn wait_for_failures(node: &Running) {
 }
 
 /// Two nodes, of which the second dials the first, do not come together; what each of them says.
-fn refused(first: Running, second: Running) -> (String, String) {
+fn refused(first: TestNode, second: TestNode) -> (String, String) {
     wait_for_failures(&second);
     assert_eq!((first.peers(), second.peers()), (0, 0));
     (first.node.stop(), second.node.stop())
@@ -75,11 +75,11 @@ const ALONE: &str = "--kademlia=false";
 
 #[test]
 fn whoever_answers_with_another_identity_is_refused() {
-    let first = Running::start(Datadir::new(), &[ALONE]);
-    let other = Running::start(Datadir::new(), &[ALONE]);
+    let first = TestNode::start(Datadir::new(), &[ALONE]);
+    let other = TestNode::start(Datadir::new(), &[ALONE]);
     let (first_address, other_address) = (first.address(), other.address());
     let wrong = format!("/ip4/127.0.0.1/tcp/{}/p2p/{}", parts(&first_address).0.port(), parts(&other_address).1);
-    let second = Running::start(Datadir::new(), &[ALONE, "--peer", &wrong]);
+    let second = TestNode::start(Datadir::new(), &[ALONE, "--peer", &wrong]);
     wait_for_failures(&first);
     let (theirs, ours) = refused(first, second);
     assert!(ours.contains("is another peer"), "{ours}");
@@ -99,13 +99,13 @@ fn whoever_has_another_secret_is_refused_and_hears_why() {
     let datadirs = [Datadir::new(), Datadir::new(), Datadir::new()];
     let [key, same, wrong] = [('a', 0), ('a', 1), ('b', 2)].map(|(digit, number)| key_file(&datadirs[number], digit));
     let [first, friend, stranger] = datadirs;
-    let first = Running::start(first, &[ALONE, "--psk", &key]);
+    let first = TestNode::start(first, &[ALONE, "--psk", &key]);
     let address = first.address();
-    let friend = Running::start(friend, &[ALONE, "--psk", &same, "--peer", &address]);
+    let friend = TestNode::start(friend, &[ALONE, "--psk", &same, "--peer", &address]);
     friend.wait_for_peers(1);
     friend.node.stop();
     wait_for("the end of the connection", || (first.peers() == 0).then_some(()));
-    let stranger = Running::start(stranger, &[ALONE, "--psk", &wrong, "--peer", &address]);
+    let stranger = TestNode::start(stranger, &[ALONE, "--psk", &wrong, "--peer", &address]);
     wait_for_failures(&first);
     let (theirs, ours) = refused(first, stranger);
     for said in [theirs, ours] {
@@ -118,20 +118,20 @@ fn whoever_has_another_secret_is_refused_and_hears_why() {
 fn whoever_has_no_secret_is_refused() {
     let datadir = Datadir::new();
     let key = key_file(&datadir, 'a');
-    let first = Running::start(datadir, &[ALONE, "--psk", &key]);
-    let second = Running::start(Datadir::new(), &[ALONE, "--peer", &first.address()]);
+    let first = TestNode::start(datadir, &[ALONE, "--psk", &key]);
+    let second = TestNode::start(Datadir::new(), &[ALONE, "--peer", &first.address()]);
     let (_, said) = refused(first, second);
     assert!(said.contains("peer not reached"), "{said}");
 }
 
 #[test]
 fn whoever_is_not_on_the_list_is_refused_and_so_is_whoever_is_not_on_ours() {
-    let friend = Running::start(Datadir::new(), &[ALONE]);
+    let friend = TestNode::start(Datadir::new(), &[ALONE]);
     let address = friend.address();
-    let first = Running::start(Datadir::new(), &[ALONE, "--allow", parts(&address).1]);
+    let first = TestNode::start(Datadir::new(), &[ALONE, "--allow", parts(&address).1]);
     friend.call("addnode", json!([first.address(), "add"]));
     friend.wait_for_peers(1);
-    let second = Running::start(Datadir::new(), &[ALONE, "--peer", &first.address()]);
+    let second = TestNode::start(Datadir::new(), &[ALONE, "--peer", &first.address()]);
     wait_for_failures(&second);
     assert_eq!((first.peers(), second.peers()), (1, 0));
     let (theirs, ours) = (first.node.stop(), second.node.stop());

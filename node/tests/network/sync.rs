@@ -7,10 +7,10 @@ use bitcoin::consensus::encode::serialize_hex;
 use cairn_tests::chain_generator::{ChainOptions, GeneratedChain};
 use serde_json::json;
 
-use crate::evil_peer::{self, Blocks, EvilPeer};
+use crate::harness::evil_peer::{self, Blocks, EvilPeer};
+use crate::harness::node_process::{Datadir, HEIGHT, chain, wait_for};
+use crate::harness::test_node::TestNode;
 use crate::privacy::line_to;
-use crate::support::node_process::{Datadir, HEIGHT, chain, wait_for};
-use crate::support::running::Running;
 
 const ALONE: &str = "--kademlia=false";
 
@@ -20,21 +20,21 @@ fn evil_peer(blocks: Blocks) -> EvilPeer {
 }
 
 /// A node that starts with nothing and is told of these peers, and the time until it has the chain.
-fn sync_from(peers: &[&EvilPeer]) -> (Running, Duration) {
+fn sync_from(peers: &[&EvilPeer]) -> (TestNode, Duration) {
     let mut args = vec![ALONE];
     for peer in peers {
         args.extend(["--peer", &peer.address]);
     }
     let start = Instant::now();
-    let node = Running::start(Datadir::new(), &args);
+    let node = TestNode::start(Datadir::new(), &args);
     wait_for("the chain", || node.is_at(chain().tip()).then_some(()));
     (node, start.elapsed())
 }
 
 #[test]
 fn an_empty_node_gets_the_chain_and_the_same_coins() {
-    let first = Running::start(Datadir::with_chain(), &[ALONE]);
-    let second = Running::start(Datadir::new(), &[ALONE, "--peer", &first.address()]);
+    let first = TestNode::start(Datadir::with_chain(), &[ALONE]);
+    let second = TestNode::start(Datadir::new(), &[ALONE, "--peer", &first.address()]);
     wait_for("the chain", || second.is_at(chain().tip()).then_some(()));
     assert_eq!(second.coins_hash(), first.coins_hash());
     assert_eq!(second.height(), u64::from(HEIGHT));
@@ -67,9 +67,9 @@ fn a_silent_peer_and_a_liar_cost_little_and_the_liar_is_banned() {
 #[test]
 fn a_chain_whose_blocks_nobody_sends_does_not_keep_an_honest_one_away() {
     let withheld = evil_peer(Blocks::Withheld);
-    let honest = Running::start(Datadir::new(), &[ALONE]);
+    let honest = TestNode::start(Datadir::new(), &[ALONE]);
     honest.mine(5);
-    let node = Running::start(Datadir::new(), &[ALONE, "--peer", &withheld.address]);
+    let node = TestNode::start(Datadir::new(), &[ALONE, "--peer", &withheld.address]);
     wait_for("the headers without blocks", || (withheld.asked() > 0).then_some(()));
     assert_eq!(node.height(), 0);
     let headers = || node.call("getblockchaininfo", json!([]))["headers"].as_u64().unwrap();
@@ -81,11 +81,11 @@ fn a_chain_whose_blocks_nobody_sends_does_not_keep_an_honest_one_away() {
 
 #[test]
 fn over_a_long_line_many_blocks_are_on_their_way_at_once() {
-    let first = Running::start(Datadir::with_chain(), &[ALONE]);
+    let first = TestNode::start(Datadir::with_chain(), &[ALONE]);
     // A round trip takes a tenth of a second, as across an ocean.
     let (_line, address) = line_to(&first, Duration::from_millis(50));
     let start = Instant::now();
-    let second = Running::start(Datadir::new(), &[ALONE, "--peer", &address]);
+    let second = TestNode::start(Datadir::new(), &[ALONE, "--peer", &address]);
     wait_for("the chain", || second.is_at(chain().tip()).then_some(()));
     // One block a round trip would take twelve seconds.
     assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
@@ -104,7 +104,7 @@ fn a_branch_that_is_longer_than_an_answer_is_left_for_a_better_one() {
         let file = chain.block_file();
         let output = datadir.run(&["chain", "import", "--network", "regtest", file.to_str().unwrap()]);
         assert!(output.status.success(), "{output:?}");
-        Running::start(datadir, &[ALONE])
+        TestNode::start(datadir, &[ALONE])
     });
     assert_ne!(first.block(1), second.block(1));
     first.call("addnode", json!([second.address(), "add"]));
@@ -115,11 +115,11 @@ fn a_branch_that_is_longer_than_an_answer_is_left_for_a_better_one() {
 fn a_block_with_other_witnesses_is_shown_to_nobody_and_only_who_made_it_is_banned() {
     let blocks = evil_peer::blocks(&chain().block_file());
     let (last, before) = blocks[1..].split_last().unwrap();
-    let first = Running::start(Datadir::new(), &[ALONE]);
+    let first = TestNode::start(Datadir::new(), &[ALONE]);
     for block in before {
         assert_eq!(first.call("submitblock", json!([serialize_hex(block)])), json!(null));
     }
-    let second = Running::start(Datadir::new(), &[ALONE, "--peer", &first.address()]);
+    let second = TestNode::start(Datadir::new(), &[ALONE, "--peer", &first.address()]);
     second.wait_for_tip_of(&first);
     let tampered = evil_peer(Blocks::Tampered);
     first.call("addnode", json!([tampered.address, "onetry"]));

@@ -5,7 +5,7 @@ use std::process::Output;
 
 use serde_json::Value;
 
-use crate::support::node_process::{Datadir, HEIGHT};
+use crate::harness::node_process::{Datadir, HEIGHT};
 
 fn stdout(output: &Output) -> String {
     assert!(output.status.success(), "{output:?}");

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::node_process::{Datadir, HEIGHT, chain, wait_for};
+use crate::harness::node_process::{Datadir, HEIGHT, chain, wait_for};
 
 fn said(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()

@@ -2,11 +2,11 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
 mod configuration;
+#[path = "../../../tests/harness/mod.rs"]
+mod harness;
 mod lifecycle;
 mod metrics;
 mod mining;
 mod monitoring;
 mod peers;
-#[path = "../support/mod.rs"]
-mod support;
 mod tx_index;

@@ -12,9 +12,9 @@ use bitcoin::consensus::encode::{deserialize_hex, serialize_hex};
 use bitcoin::{Amount, Block, Target, Transaction};
 use serde_json::{Value, json};
 
-use crate::support::anyone::{ADDRESS, spend};
-use crate::support::node_process::{Datadir, Node, wait_for};
-use crate::support::rpc::Rpc;
+use crate::harness::anyone::{ADDRESS, spend};
+use crate::harness::node_process::{Datadir, Node, wait_for};
+use crate::harness::rpc::Rpc;
 
 /// Samples of each family that is Cairn's own.
 type Families = BTreeMap<String, BTreeMap<String, String>>;

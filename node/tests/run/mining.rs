@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::node_process::{Datadir, wait_for};
+use crate::harness::node_process::{Datadir, wait_for};
 
 const ADDRESS: &str = "bcrt1qtmp74ayg7p24uslctssvjm06q5phz4yrxucgnv";
 

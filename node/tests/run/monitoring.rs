@@ -7,7 +7,7 @@ use std::net::TcpStream;
 
 use serde_json::{Value, json};
 
-use crate::support::node_process::{Datadir, HEIGHT, Node};
+use crate::harness::node_process::{Datadir, HEIGHT, Node};
 
 /// The body of an answer of this kind.
 fn body(answer: &str, status: u16, content_type: &str) -> String {

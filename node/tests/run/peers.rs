@@ -4,15 +4,15 @@ use bitcoin::Block;
 use bitcoin::consensus::encode::{deserialize_hex, serialize_hex};
 use serde_json::{Value, json};
 
-use crate::support::anyone::{ADDRESS, spend};
-use crate::support::node_process::{Datadir, wait_for};
-use crate::support::running::Running;
+use crate::harness::anyone::{ADDRESS, spend};
+use crate::harness::node_process::{Datadir, wait_for};
+use crate::harness::test_node::TestNode;
 
 #[test]
 fn two_nodes_gossip_what_they_mine_and_are_sent() {
     // One has a chain, the other nothing but its address.
-    let first = Running::start(Datadir::with_chain(), &[]);
-    let second = Running::start(Datadir::new(), &["--peer", &first.address()]);
+    let first = TestNode::start(Datadir::with_chain(), &[]);
+    let second = TestNode::start(Datadir::new(), &["--peer", &first.address()]);
     second.wait_for_tip_of(&first);
     assert_eq!(first.call("getconnectioncount", json!([])), 1);
     assert_eq!(second.call("getpeerinfo", json!([]))[0]["inbound"], false);
@@ -62,14 +62,14 @@ fn two_nodes_gossip_what_they_mine_and_are_sent() {
 
     // One that was away hears what happened meanwhile, though both mined.
     let address = first.address();
-    let Running { datadir, node, .. } = second;
+    let TestNode { datadir, node, .. } = second;
     node.stop();
-    let second = Running::start(datadir, &["--listen", "/ip4/127.0.0.1/tcp/0"]);
+    let second = TestNode::start(datadir, &["--listen", "/ip4/127.0.0.1/tcp/0"]);
     second.mine(1);
     first.mine(3);
-    let Running { datadir, node, .. } = second;
+    let TestNode { datadir, node, .. } = second;
     node.stop();
-    let second = Running::start(datadir, &["--peer", &address]);
+    let second = TestNode::start(datadir, &["--peer", &address]);
     second.wait_for_tip_of(&first);
     first.node.stop();
     second.node.stop();
@@ -78,15 +78,15 @@ fn two_nodes_gossip_what_they_mine_and_are_sent() {
 #[test]
 fn two_nodes_mine_one_chain() {
     let mine = ["--mine", ADDRESS, "--mine-throttle", "20"];
-    let first = Running::start(Datadir::new(), &mine);
+    let first = TestNode::start(Datadir::new(), &mine);
     let address = first.address();
-    let second = Running::start(Datadir::new(), &[&mine[..], &["--peer", &address]].concat());
+    let second = TestNode::start(Datadir::new(), &[&mine[..], &["--peer", &address]].concat());
     wait_for("twenty blocks", || (first.call("getblockcount", json!([])).as_u64().unwrap() >= 20).then_some(()));
     let last = first.tip();
-    let Running { datadir, node, .. } = first;
+    let TestNode { datadir, node, .. } = first;
     node.stop();
     wait_for("the last block of the first", || second.rpc.reply("getblockheader", &json!([last])).result);
-    let first = Running::start(datadir, &["--listen", "/ip4/127.0.0.1/tcp/0", "--peer", &second.address()]);
+    let first = TestNode::start(datadir, &["--listen", "/ip4/127.0.0.1/tcp/0", "--peer", &second.address()]);
     wait_for("one tip", || {
         let tips = [first.tip(), second.tip()];
         (tips[0] == tips[1]).then_some(())
@@ -97,8 +97,8 @@ fn two_nodes_mine_one_chain() {
 
 #[test]
 fn a_node_is_added_and_disconnected_and_the_network_switched_off() {
-    let first = Running::start(Datadir::new(), &[]);
-    let second = Running::start(Datadir::new(), &[]);
+    let first = TestNode::start(Datadir::new(), &[]);
+    let second = TestNode::start(Datadir::new(), &[]);
     // As Core writes addresses, and not as libp2p does.
     let multiaddr = second.address();
     let parts: Vec<_> = multiaddr.split('/').collect();
@@ -130,7 +130,7 @@ fn a_node_is_added_and_disconnected_and_the_network_switched_off() {
     assert_eq!(first.call("getaddednodeinfo", json!([])), json!([]));
 
     // What is told of the network follows.
-    let totals = |node: &Running| node.call("getnettotals", json!([]))["totalbytesrecv"].as_u64().unwrap();
+    let totals = |node: &TestNode| node.call("getnettotals", json!([]))["totalbytesrecv"].as_u64().unwrap();
     let before = totals(&second);
     assert!(before > 0);
     first.mine(5);
@@ -167,8 +167,8 @@ fn a_node_is_added_and_disconnected_and_the_network_switched_off() {
 
 #[test]
 fn a_banned_peer_stays_out_after_a_restart_until_it_is_pardoned() {
-    let first = Running::start(Datadir::new(), &[]);
-    let second = Running::start(Datadir::new(), &["--peer", &first.address()]);
+    let first = TestNode::start(Datadir::new(), &[]);
+    let second = TestNode::start(Datadir::new(), &["--peer", &first.address()]);
     first.wait_for_peers(1);
     let peer = first.peer()["peer_id"].as_str().unwrap().to_owned();
     assert_eq!(first.call("setban", json!([peer, "add"])), Value::Null);
@@ -181,15 +181,15 @@ fn a_banned_peer_stays_out_after_a_restart_until_it_is_pardoned() {
     assert!(first.node.get("/metrics").contains("cairn_peer_bans_total{reason=\"manually added\"} 1\n"));
 
     // The same node at another port, and the banned one is sent there again and again.
-    let Running { datadir, node, .. } = first;
+    let TestNode { datadir, node, .. } = first;
     node.stop();
-    let first = Running::start(datadir, &[]);
+    let first = TestNode::start(datadir, &[]);
     second.call("addnode", json!([first.address(), "add"]));
     let ban = &first.call("listbanned", json!([]))[0];
     assert_eq!((&ban["address"], &ban["ban_reason"]), (&json!(peer), &json!("manually added")));
     assert_eq!(ban["ban_duration"], 86_400);
     // Others come in meanwhile.
-    let third = Running::start(Datadir::new(), &["--peer", &first.address()]);
+    let third = TestNode::start(Datadir::new(), &["--peer", &first.address()]);
     first.wait_for_peers(1);
     assert_ne!(first.peer()["peer_id"], *peer);
     third.node.stop();
@@ -212,8 +212,8 @@ fn a_banned_peer_stays_out_after_a_restart_until_it_is_pardoned() {
 
 #[test]
 fn peers_are_seen_and_managed_from_the_command_line() {
-    let first = Running::start(Datadir::new(), &[]);
-    let second = Running::start(Datadir::new(), &[]);
+    let first = TestNode::start(Datadir::new(), &[]);
+    let second = TestNode::start(Datadir::new(), &[]);
     let address = second.address();
     assert_eq!(first.cairn(&["peers", "add", &address]), format!("added {address}\n"));
     first.wait_for_peers(1);

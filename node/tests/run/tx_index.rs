@@ -5,7 +5,7 @@ use std::process::Output;
 
 use serde_json::{Value, json};
 
-use crate::support::node_process::{Datadir, HEIGHT, wait_for};
+use crate::harness::node_process::{Datadir, HEIGHT, wait_for};
 
 const ADDRESS: &str = "bcrt1qtmp74ayg7p24uslctssvjm06q5phz4yrxucgnv";
 

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use crate::harness::node_process::Datadir;
 use crate::scene::{ABANDON, Scene, Wallets};
-use crate::support::node_process::Datadir;
 
 /// How often a command is killed. What follows from the moment is chance; what must hold is not.
 const KILLS: u32 = 40;

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::harness::node_process::Datadir;
 use crate::scene::{ABANDON, Scene, Wallets};
-use crate::support::node_process::Datadir;
 
 const KINDS: [&str; 4] = ["wpkh", "tr", "sh-wpkh", "pkh"];
 const COIN: u64 = 5_000_000_000;
@@ -140,7 +140,7 @@ fn a_conflict_that_is_mined_takes_the_other_out() {
     let finalized = twins.run_with(&["psbt", "finalize"], &signed).success();
     twins.run_with(&["psbt", "broadcast", "-y"], &finalized).fails(1, "insufficient fee");
     let raw = psbt_transaction(&finalized);
-    scene.rpc.call("generateblock", &json!([crate::support::anyone::ADDRESS, [raw]]));
+    scene.rpc.call("generateblock", &json!([crate::harness::anyone::ADDRESS, [raw]]));
 
     assert_eq!(entry(&wallets, "alice", txid(&sent))["status"], "gone");
     assert_eq!(wallets.json(&["history", "-w", "alice"]), twins.json(&["history", "-w", "alice"]));
@@ -327,7 +327,7 @@ fn change_of_a_single_path_is_new_too() {
     wallets.run(&["create", "alice", "--descriptor", &format!("wpkh({key}/0/*)"), "--keys-of", "keys"]).success();
     scene.fund("alice", 1);
     let shown: Vec<String> = (0..25).map(|_| wallets.address("alice")).collect();
-    wallets.send("alice", &[crate::support::anyone::ADDRESS, "1btc"]);
+    wallets.send("alice", &[crate::harness::anyone::ADDRESS, "1btc"]);
     let change = wallets.json(&["utxos", "-w", "alice"])[0]["address"].as_str().unwrap().to_owned();
     assert!(!shown.contains(&change));
     assert_ne!(wallets.address("alice"), change);

@@ -14,13 +14,13 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
 mod crash;
+#[path = "../../../tests/harness/mod.rs"]
+mod harness;
 mod life;
 mod multisig;
 mod properties;
 mod refusals;
 mod scene;
 mod secrets;
-#[path = "../support/mod.rs"]
-mod support;
 mod terminal;
 mod vectors;

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::harness::node_process::Datadir;
 use crate::scene::{Scene, Wallets};
-use crate::support::node_process::Datadir;
 
 const NAMES: [&str; 3] = ["alice", "bob", "carol"];
 

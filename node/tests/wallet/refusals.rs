@@ -4,8 +4,8 @@ use std::fs;
 
 use serde_json::json;
 
+use crate::harness::node_process::Datadir;
 use crate::scene::{ABANDON, Scene, Wallets};
-use crate::support::node_process::Datadir;
 
 const BOB: &str = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080";
 
@@ -173,7 +173,7 @@ fn nodes_that_do_not_help() {
     scene.rpc.call("invalidateblock", &json!([block]));
     wallets.run(&["send", "-w", "alice", "-y", BOB, "1btc"]).fails(6, "this wallet has seen");
     scene.rpc.call("reconsiderblock", &json!([block]));
-    let template = scene.rpc.call("generateblock", &json!([crate::support::anyone::ADDRESS, [], false]));
+    let template = scene.rpc.call("generateblock", &json!([crate::harness::anyone::ADDRESS, [], false]));
     let hex = template["hex"].as_str().unwrap();
     scene.rpc.call("submitheader", &json!([&hex[..160]]));
     wallets.run(&["send", "-w", "alice", "-y", BOB, "1btc"]).fails(6, "still syncing");

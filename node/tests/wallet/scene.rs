@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::anyone;
-use crate::support::node_process::{Datadir, Node};
-use crate::support::rpc::Rpc;
+use crate::harness::anyone;
+use crate::harness::node_process::{Datadir, Node};
+use crate::harness::rpc::Rpc;
 
 /// Words of the vectors of BIP39, BIP84 and BIP86.
 pub(crate) const ABANDON: &str =

@@ -8,8 +8,8 @@ use bitcoin::bip32::{DerivationPath, Xpriv};
 use bitcoin::secp256k1::Secp256k1;
 use bitcoin::{Network, PrivateKey};
 
+use crate::harness::node_process::wait_for;
 use crate::scene::Scene;
-use crate::support::node_process::wait_for;
 
 const WORDS: &str = "legal winner thank year wave sausage worth useful legal winner thank yellow";
 const PASSPHRASE: &str = "a passphrase that is nowhere else";

@@ -5,8 +5,8 @@ use std::process::Command;
 use rexpect::session::{PtySession, spawn_command};
 use serde_json::json;
 
+use crate::harness::node_process::{Datadir, PATIENCE};
 use crate::scene::{ABANDON, Scene, Wallets};
-use crate::support::node_process::{Datadir, PATIENCE};
 
 const BOB: &str = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080";
 

@@ -1,7 +1,7 @@
 //! Published vectors, end to end: known words give the known first addresses. No node runs.
 
+use crate::harness::node_process::Datadir;
 use crate::scene::{ABANDON, Wallets};
-use crate::support::node_process::Datadir;
 
 fn on_main(datadir: &Datadir) -> Wallets<'_> {
     Wallets { datadir, network: "main", node: Vec::new() }

@@ -3,9 +3,9 @@
 use bitcoin::{Network, Sequence, TxOut};
 use serde_json::json;
 
+use crate::harness::node_process::Datadir;
+use crate::harness::rpc::Rpc;
 use crate::scene::{Scene, send};
-use crate::support::node_process::Datadir;
-use crate::support::rpc::Rpc;
 
 /// Fulcrum takes a node with another user agent for one of Bitcoin Cash, and LND takes it for btcd.
 #[test]

@@ -3,8 +3,8 @@
 use std::fs;
 
 use super::{Example, run};
+use crate::harness::node_process::chain;
 use crate::stage::Stage;
-use crate::support::node_process::chain;
 
 pub(super) const EXAMPLES: &[Example] = &[
     Example::Ends("cairn chain import --network main ~/.bitcoin/blocks/blk*.dat"),

@@ -3,10 +3,10 @@
 use bitcoin::consensus::encode::serialize_hex;
 
 use super::{Example, run};
+use crate::harness::anyone::spend;
+use crate::harness::node_process::Datadir;
+use crate::harness::test_node::TestNode;
 use crate::stage::Stage;
-use crate::support::anyone::spend;
-use crate::support::node_process::Datadir;
-use crate::support::running::Running;
 
 pub(super) const PROCESSES: &[Example] = &[
     Example::Stays("cairn run"),
@@ -61,7 +61,7 @@ pub(super) const CALLS: &[Example] = &[
 
 #[test]
 fn calls() {
-    let node = Running::start(Datadir::new(), &[]);
+    let node = TestNode::start(Datadir::new(), &[]);
     let mut stage = Stage::beside(&node);
     stage.let_mean("--network main", "--network regtest");
     stage.let_mean("HEALTHCHECK CMD cairn health          (in a Dockerfile)", "cairn health");

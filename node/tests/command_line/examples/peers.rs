@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::{Example, run};
+use crate::harness::node_process::Datadir;
+use crate::harness::test_node::TestNode;
 use crate::stage::Stage;
-use crate::support::node_process::Datadir;
-use crate::support::running::Running;
 
 pub(super) const ADD: &[Example] = &[
     Example::Ends("cairn peers add /ip4/192.0.2.7/tcp/8433"),
@@ -31,7 +31,7 @@ pub(super) const BAN: &[Example] = &[
 /// they may be the world's.
 #[test]
 fn peers() {
-    let (node, other) = (Running::start(Datadir::new(), &[]), Running::start(Datadir::new(), &[]));
+    let (node, other) = (TestNode::start(Datadir::new(), &[]), TestNode::start(Datadir::new(), &[]));
     let mut stage = Stage::beside(&node);
     let address = other.address();
     let (address, _) = address.split_once("/p2p/").unwrap();

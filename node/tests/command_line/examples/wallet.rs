@@ -5,9 +5,9 @@ use std::fs;
 use serde_json::json;
 
 use super::{Example, run};
+use crate::harness::node_process::Datadir;
+use crate::harness::test_node::TestNode;
 use crate::stage::Stage;
-use crate::support::node_process::Datadir;
-use crate::support::running::Running;
 
 /// Words of the vectors of BIP39.
 const WORDS: &str = "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about\n";
@@ -86,7 +86,7 @@ fn say(stage: &Stage, line: &str) -> String {
 }
 
 /// The transaction that waits alone.
-fn pooled(node: &Running) -> String {
+fn pooled(node: &TestNode) -> String {
     let pool = node.call("getrawmempool", json!([]));
     assert_eq!(pool.as_array().map(Vec::len), Some(1), "{pool}");
     pool[0].as_str().unwrap().to_owned()
@@ -94,7 +94,7 @@ fn pooled(node: &Running) -> String {
 
 #[test]
 fn restored_wallets() {
-    let node = Running::start(Datadir::new(), &[]);
+    let node = TestNode::start(Datadir::new(), &[]);
     let mut stage = Stage::beside(&node);
     say(&stage, "cairn wallet create watched");
     stage.write("descriptor.txt", say(&stage, "cairn wallet export"));
@@ -109,7 +109,7 @@ fn restored_wallets() {
 
 #[test]
 fn wallets() {
-    let node = Running::start(Datadir::new(), &[]);
+    let node = TestNode::start(Datadir::new(), &[]);
     let mut stage = Stage::beside(&node);
     run(&stage, CREATE);
     let address = say(&stage, "cairn wallet receive");

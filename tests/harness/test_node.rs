@@ -12,13 +12,13 @@ use super::rpc::Rpc;
 
 /// A node, and where its data are.
 #[derive(Debug)]
-pub(crate) struct Running {
+pub(crate) struct TestNode {
     pub(crate) datadir: Datadir,
     pub(crate) node: Node,
     pub(crate) rpc: Rpc,
 }
 
-impl Running {
+impl TestNode {
     pub(crate) fn start(datadir: Datadir, args: &[&str]) -> Self {
         let node = datadir.start("regtest", args);
         let rpc = Rpc::of(&datadir, "regtest", &node);
@@ -32,6 +32,11 @@ impl Running {
     /// Where peers find it, with its peer id.
     pub(crate) fn address(&self) -> String {
         self.node.endpoints["p2p"][0].as_str().map_or_else(|| self.late_address(), ToOwned::to_owned)
+    }
+
+    /// The key that it is known by.
+    pub(crate) fn peer_id(&self) -> String {
+        self.address().rsplit_once('/').unwrap().1.to_owned()
     }
 
     fn late_address(&self) -> String {
