@@ -23,8 +23,8 @@ pub(crate) enum Verbosity {
 impl Verbosity {
     fn filter(self) -> &'static str {
         match self {
-            Self::Quiet => "warn",
-            Self::Normal => "warn,cairn=info,cairn_chain=info,cairn_net=info",
+            Self::Quiet => "warn,libp2p_kad=error",
+            Self::Normal => "warn,libp2p_kad=error,cairn=info,cairn_chain=info,cairn_net=info",
             Self::Verbose => "info,cairn=debug,cairn_chain=debug,cairn_net=debug",
             Self::Everything => "debug,cairn=trace,cairn_chain=trace,cairn_net=trace",
         }

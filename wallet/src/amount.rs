@@ -66,7 +66,10 @@ pub fn parse_amount(text: &str) -> Result<Amount, AmountError> {
         "btc" => Denomination::Bitcoin,
         "sat" | "sats" => Denomination::Satoshi,
         unit => {
-            let problem = format!("units are btc and sat, not {unit}");
+            let problem = match unit {
+                "all" | "everything" => "all that there is is called max".to_owned(),
+                unit => format!("units are btc and sat, not {unit}"),
+            };
             return Err(AmountError::Malformed { got: got(), problem });
         }
     };

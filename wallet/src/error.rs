@@ -136,6 +136,14 @@ pub enum WalletError {
         /// Its id.
         txid: Txid,
     },
+    /// Another one took its place.
+    #[error("{txid} was replaced by {by}; bump that one")]
+    Replaced {
+        /// Its id.
+        txid: Txid,
+        /// The id of the one that counts.
+        by: Txid,
+    },
     /// It is mined.
     #[error("{txid} is in block {height} already; there is nothing to speed up")]
     AlreadyConfirmed {
@@ -249,6 +257,7 @@ impl WalletError {
             | Self::PsbtFeeAboveCeiling { .. }
             | Self::TooLarge { .. }
             | Self::UnknownTransaction { .. }
+            | Self::Replaced { .. }
             | Self::AlreadyConfirmed { .. }
             | Self::NotReplaceable { .. }
             | Self::NoOutputToSpend { .. }

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use bitcoin::address::NetworkUnchecked;
-use bitcoin::{Address, BlockHash, NetworkKind};
+use bitcoin::address::{NetworkUnchecked, ParseError};
+use bitcoin::bech32::segwit;
+use bitcoin::{Address, BlockHash, NetworkKind, base58};
 
 /// A network, as far as a wallet needs to know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,8 +37,7 @@ impl Network {
     ///
     /// When it is no address, or another network's; then both are named.
     pub fn address(&self, text: &str) -> Result<Address, AddressError> {
-        let address: Address<NetworkUnchecked> =
-            text.parse().map_err(|source| AddressError::Malformed { got: text.to_owned(), source })?;
+        let address: Address<NetworkUnchecked> = text.parse().map_err(|error| malformed(text, &error))?;
         if address.is_valid_for_network(self.addresses) {
             return Ok(address.assume_checked());
         }
@@ -61,6 +61,21 @@ impl fmt::Display for Network {
     }
 }
 
+/// Why a text is no address: by the format that its beginning says it has.
+fn malformed(text: &str, error: &ParseError) -> AddressError {
+    let got = text.to_owned();
+    let is_segwit = ["bc1", "tb1", "bcrt1"].iter().any(|start| text.to_ascii_lowercase().starts_with(start));
+    match segwit::decode(text) {
+        Err(error) if is_segwit => AddressError::Mistyped { got, problem: error.to_string() },
+        _ => match error {
+            ParseError::Base58(base58::Error::IncorrectChecksum(_)) => {
+                AddressError::Mistyped { got, problem: "its checksum is wrong".to_owned() }
+            }
+            _ => AddressError::Malformed { got },
+        },
+    }
+}
+
 /// The networks that an address could be of.
 fn networks_of(address: &Address<NetworkUnchecked>) -> &'static str {
     if address.is_valid_for_network(bitcoin::Network::Bitcoin) {
@@ -80,12 +95,18 @@ fn networks_of(address: &Address<NetworkUnchecked>) -> &'static str {
 #[derive(Debug, thiserror::Error)]
 pub enum AddressError {
     /// It is no address at all.
-    #[error("'{got}' is no address: {source}")]
+    #[error("'{got}' is no address")]
     Malformed {
         /// The text.
         got: String,
+    },
+    /// It looks like one, and is not: a letter is wrong or missing.
+    #[error("'{got}' is no address: {problem}; compare it with the original")]
+    Mistyped {
+        /// The text.
+        got: String,
         /// What is wrong with it.
-        source: bitcoin::address::ParseError,
+        problem: String,
     },
     /// It is one of another network, where the coins would be lost.
     #[error("'{got}' is an address of {theirs}, and this wallet is of {ours}")]

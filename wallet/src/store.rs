@@ -1,7 +1,8 @@
 //! One wallet is one SQLite file: its descriptors, its sealed secret, what it showed and what it knows of the chain.
 //!
 //! Every change is one transaction, synced before it counts, so that a wallet that is killed is as it was before or after. The file
-//! is locked while it is open: two commands that spend the same coins would be worse than one that waits.
+//! is locked while it is open: two commands that spend the same coins would be worse than one that waits. Whoever waits does so for a
+//! lock of the file itself: of SQLite's own, each of several could get a part, and none the whole.
 //!
 //! | file | holds |
 //! |---|---|
@@ -11,11 +12,12 @@
 mod error;
 mod labels;
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use bdk_wallet::chain::{ConfirmationBlockTime, local_chain, tx_graph};
 use bdk_wallet::rusqlite::{self, Connection, OpenFlags, OptionalExtension, named_params};
@@ -56,6 +58,8 @@ const SCHEMA: &str = "
 pub(crate) const MAX_GAP_LIMIT: u32 = 100_000;
 /// How long a command waits for another one that has the wallet open.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often it looks whether that has ended.
+const LOCK_INTERVAL: Duration = Duration::from_millis(5);
 
 /// What a wallet is, and stays.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +82,8 @@ pub struct Record {
 #[derive(Debug)]
 pub struct Store {
     connection: Connection,
+    /// Let go after the connection is closed: closing any handle of the file lets go of SQLite's locks, too.
+    _lock: File,
     path: PathBuf,
 }
 
@@ -105,7 +111,7 @@ impl Store {
         let unfinished = path.with_extension(format!("{}.new", std::process::id()));
         let _ = fs::remove_file(&unfinished);
         OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished).map_err(error)?;
-        let mut store = Self { connection: connect(&unfinished)?, path: unfinished.clone() };
+        let mut store = Self::connect(&unfinished)?;
         let filled = store.initialise(record, secret).map_err(E::from).and_then(|()| fill(&mut store));
         drop(store);
         let named = filled.and_then(|()| {
@@ -130,9 +136,15 @@ impl Store {
         if !path.exists() {
             return Err(StoreError::Missing { path: path.to_owned() });
         }
-        let store = Self { connection: connect(path)?, path: path.to_owned() };
+        let store = Self::connect(path)?;
         store.check().map_err(|error| error.of(path))?;
         Ok(store)
+    }
+
+    /// Waits for the lock, and opens the database.
+    fn connect(path: &Path) -> Result<Self, StoreError> {
+        let lock = lock(path)?;
+        Ok(Self { connection: connect(path)?, _lock: lock, path: path.to_owned() })
     }
 
     /// Where it lies.
@@ -279,7 +291,22 @@ impl Store {
     }
 }
 
-/// Opens the database and takes the lock.
+/// Locks the file, as soon as no other command has it.
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let error = |source| StoreError::Io { path: path.to_owned(), source };
+    let file = OpenOptions::new().read(true).write(true).open(path).map_err(error)?;
+    let deadline = Instant::now() + LOCK_TIMEOUT;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => thread::sleep(LOCK_INTERVAL),
+            Err(TryLockError::WouldBlock) => return Err(StoreError::InUse { path: path.to_owned() }),
+            Err(TryLockError::Error(source)) => return Err(error(source)),
+        }
+    }
+}
+
+/// Opens the database, which nobody else has now.
 fn connect(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let open = || -> rusqlite::Result<Connection> {

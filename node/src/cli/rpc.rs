@@ -34,6 +34,8 @@ const INDENT: usize = 2;
 /// Arguments are given in order, or by name as NAME=VALUE, or both. Strings are given as they are, everything else as JSON.
 /// 'cairn rpc help' lists the methods, 'cairn rpc help METHOD' explains one. Options go before the method.
 ///
+/// Without an option that says which node, the variables of 'eval "$(cairn devnet env)"' do, if they are set.
+///
 /// Strings are printed as they are, everything else as JSON. The exit code is the number of the node's error without its
 /// sign (28 while it starts), 3 if no node answers.
 #[derive(Debug, Args)]

@@ -18,6 +18,9 @@ use crate::config::{Given, NetworkConfig, Settings};
 const NAME: &str = "wallet";
 
 /// Keep coins: create wallets, receive, send, sign.
+///
+/// While a devnet runs, commands are for its wallets and its nodes, and addresses may be names such as @alice; --network, --spec or an
+/// option about the node chooses otherwise.
 #[derive(Debug, Args)]
 pub(super) struct WalletCommand {
     #[command(flatten)]

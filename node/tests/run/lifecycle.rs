@@ -76,6 +76,25 @@ fn a_second_node_for_the_same_data_is_told_so() {
 }
 
 #[test]
+fn variables_name_the_node_unless_an_option_does() {
+    let datadir = Datadir::new();
+    let node = datadir.start("regtest", &[]);
+    let url = format!("http://{}", node.endpoints["rpc"][0].as_str().unwrap());
+    let elsewhere = Datadir::new();
+    let ask = |url: &str, options: &[&str]| {
+        let mut command = elsewhere.command(&[&["rpc"], options, &["getblockcount"]].concat());
+        command.env("CAIRN_RPC_URL", url).env("CAIRN_RPC_COOKIE", datadir.path().join("regtest/.cookie"));
+        command.output().unwrap()
+    };
+    let output = ask(&url, &[]);
+    assert_eq!((output.status.code(), &output.stdout[..]), (Some(0), &b"0\n"[..]), "{output:?}");
+    // A port at which nobody answers.
+    assert_eq!(ask(&url, &["--rpc-port", "1"]).status.code(), Some(3));
+    assert!(said(&ask("127.0.0.1", &[])).contains("expected CAIRN_RPC_URL to be such as http://127.0.0.1:8332"));
+    node.stop();
+}
+
+#[test]
 fn a_port_that_is_taken_is_named() {
     let datadir = Datadir::new();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();

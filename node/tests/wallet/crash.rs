@@ -38,6 +38,25 @@ impl Killer {
     }
 }
 
+/// Commands of one wallet wait for each other, and none of them in vain.
+#[test]
+fn many_commands_at_once_take_turns() {
+    let datadir = Datadir::new();
+    let wallets = Wallets { datadir: &datadir, network: "regtest", node: vec!["--offline".to_owned()] };
+    wallets.restore("alice", ABANDON, &[]).success();
+    for _ in 0..5 {
+        let children: Vec<_> = (0..8).map(|_| wallets.command(&["receive", "--no-qr"]).spawn().unwrap()).collect();
+        let outputs = children.into_iter().map(|child| child.wait_with_output().unwrap());
+        let shown: HashSet<_> = outputs
+            .map(|output| {
+                assert!(output.status.success(), "{output:?}");
+                output.stdout
+            })
+            .collect();
+        assert_eq!(shown.len(), 8, "each gets an address of its own");
+    }
+}
+
 #[test]
 fn no_address_is_shown_twice() {
     let datadir = Datadir::new();

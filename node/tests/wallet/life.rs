@@ -119,6 +119,8 @@ fn what_waits_is_sped_up() {
     assert!(again["fee"].as_u64().unwrap() > bumped["fee"].as_u64().unwrap() + child["fee"].as_u64().unwrap());
     scene.mine(1);
     wallets.run(&["bump", "-w", "alice", txid(&again), "-y", "--fee-rate", "50"]).fails(1, "is in block 102 already");
+    let replaced = format!("was replaced by {}; bump that one", txid(&again));
+    wallets.run(&["bump", "-w", "alice", txid(&slow), "-y", "--fee-rate", "50"]).fails(1, &replaced);
     assert_eq!(wallets.spendable("bob"), 200_000_000);
 }
 

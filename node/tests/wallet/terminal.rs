@@ -2,10 +2,12 @@
 
 use std::process::Command;
 
+use rexpect::process::Signal;
 use rexpect::session::{PtySession, spawn_command};
+use rustix::termios::{LocalModes, tcgetattr};
 use serde_json::json;
 
-use crate::harness::node_process::{Datadir, PATIENCE};
+use crate::harness::node_process::{Datadir, PATIENCE, wait_for};
 use crate::scene::{ABANDON, Scene, Wallets};
 
 const BOB: &str = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080";
@@ -47,6 +49,12 @@ fn create(wallets: &Wallets<'_>, name: &str, passphrase: &str) -> Vec<String> {
     }
     session.send_line(passphrase).unwrap();
     session.exp_string("The same again: ").unwrap();
+    // The words that were written down are not lost by a slip.
+    session.send_line("open barley").unwrap();
+    session.exp_string("these are two different passphrases; try again").unwrap();
+    session.exp_string("New passphrase: ").unwrap();
+    session.send_line(passphrase).unwrap();
+    session.exp_string("The same again: ").unwrap();
     session.send_line(passphrase).unwrap();
     let rest = session.exp_eof().unwrap();
     assert!(rest.contains("sealed with a passphrase") && !rest.contains(passphrase), "{rest}");
@@ -78,6 +86,10 @@ fn words_are_asked_back() {
     // Who does not know the words gets no wallet.
     let mut session = start(&wallets, &["create", "alice", "--words", "12"]);
     read_words(&mut session);
+    for _ in 0..2 {
+        session.send_line("zebra zebra").unwrap();
+        session.exp_string("that is another word; try again").unwrap();
+    }
     session.send_line("zebra zebra").unwrap();
     session.exp_string("nothing was saved").unwrap();
     assert_eq!(code(session), 5);
@@ -116,23 +128,53 @@ fn payments_are_confirmed() {
     session.exp_string("Send? [y/N]").unwrap();
     session.send_line("y").unwrap();
     session.exp_string("Passphrase: ").unwrap();
+    for _ in 0..2 {
+        session.send_line("open barley").unwrap();
+        session.exp_string("wrong passphrase; try again").unwrap();
+        session.exp_string("Passphrase: ").unwrap();
+    }
     session.send_line("open barley").unwrap();
     session.exp_string("wrong passphrase").unwrap();
     assert_eq!(code(session), 1);
     assert_eq!(scene.rpc.call("getrawmempool", &json!([])), json!([]));
 
     let mut session = start(&wallets, &["send", BOB, "1btc"]);
+    session.exp_string("alice on regtest").unwrap();
     session.exp_string(BOB).unwrap();
     session.exp_string("1.00000000 BTC").unwrap();
     session.exp_string("back to this wallet").unwrap();
     session.exp_string("Send? [y/N]").unwrap();
     session.send_line("yes").unwrap();
     session.exp_string("Passphrase: ").unwrap();
+    session.send_line("open barley").unwrap();
+    session.exp_string("try again").unwrap();
+    session.exp_string("Passphrase: ").unwrap();
     session.send_line("open sesame").unwrap();
     let rest = session.exp_eof().unwrap();
     assert!(rest.contains("is in the node's mempool") && !rest.contains("sesame"), "{rest}");
     assert_eq!(code(session), 0);
     assert_eq!(scene.rpc.call("getrawmempool", &json!([])).as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn an_interrupted_question_leaves_the_terminal_as_it_was() {
+    let scene = Scene::open();
+    let wallets = scene.wallets();
+    let file = scene.datadir.write("passphrase", "open sesame\n");
+    wallets.restore("alice", ABANDON, &["--password-file", file.to_str().unwrap()]).success();
+    scene.fund("alice", 1);
+    let mut session = start(&wallets, &["send", BOB, "1btc", "-y"]);
+    session.exp_string("Passphrase: ").unwrap();
+    // Line by line, as terminals are; a hidden question reads key by key.
+    let is_usual = |session: &PtySession| {
+        let settings = tcgetattr(session.process().get_file_handle().unwrap()).unwrap();
+        settings.local_modes.contains(LocalModes::ICANON)
+    };
+    wait_for("the hidden question", || (!is_usual(&session)).then_some(()));
+    session.send_control('c').unwrap();
+    let status = session.process().wait().unwrap();
+    assert!(matches!(status, rexpect::process::WaitStatus::Signaled(_, Signal::SIGINT, _)), "{status:?}");
+    assert!(is_usual(&session));
 }
 
 #[test]

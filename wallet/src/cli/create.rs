@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::Context;
 use super::output::to_json;
 use super::session::sync;
-use super::terminal::{ask, ask_hidden, is_attended, passphrase_in, read_secret_input, say};
+use super::terminal::{ATTEMPTS, ask, ask_hidden, is_attended, passphrase_in, read_secret_input, say};
 use crate::account::{AddressType, Descriptors};
 use crate::error::WalletError;
 use crate::network::Stakes;
@@ -245,7 +245,10 @@ fn show_words(context: &Context<'_>, args: &CreateArgs, words: &str) -> Result<b
     }
     if !is_attended() {
         if context.environment.network.stakes == Stakes::Local {
-            say("the words of this wallet are not shown: there is no terminal; --show-secret prints them");
+            say(
+                "the words of this wallet were not shown, since there is no terminal, and cannot be shown later: its file is all \
+                 there is; 'create --show-secret' prints those of a new one",
+            );
             return Ok(false);
         }
         return Err(WalletError::NoTerminal("print the words with --show-secret, and keep them safe"));
@@ -263,8 +266,11 @@ fn show_words(context: &Context<'_>, args: &CreateArgs, words: &str) -> Result<b
         return Ok(false);
     }
     for index in places(words.len())? {
-        let answer = ask(&format!("Word {}: ", index + 1))?;
-        if answer.trim().to_lowercase() != words[index] {
+        let is_right = || -> Result<bool, WalletError> {
+            let answer = ask(&format!("Word {}: ", index + 1))?;
+            Ok(answer.trim().to_lowercase() == words[index])
+        };
+        if !try_again("that is another word", is_right)? {
             return Err(WalletError::WrongWord);
         }
     }
@@ -343,14 +349,31 @@ fn new_passphrase(context: &Context<'_>, is_needed: bool, none: bool) -> Result<
     if !is_attended() {
         return Err(WalletError::NoTerminal("give a passphrase with --password-file, or say --no-passphrase"));
     }
-    let passphrase = Passphrase::new(ask_hidden("New passphrase: ")?);
-    if passphrase.is_empty() {
-        return Err(WalletError::Usage("expected a passphrase; --no-passphrase does without".to_owned()));
-    }
-    if Passphrase::new(ask_hidden("The same again: ")?) != passphrase {
+    let mut passphrase = Passphrase::default();
+    let is_given = || -> Result<bool, WalletError> {
+        passphrase = Passphrase::new(ask_hidden("New passphrase: ")?);
+        if passphrase.is_empty() {
+            return Err(WalletError::Usage("expected a passphrase; --no-passphrase does without".to_owned()));
+        }
+        Ok(Passphrase::new(ask_hidden("The same again: ")?) == passphrase)
+    };
+    if !try_again("these are two different passphrases", is_given)? {
         return Err(WalletError::Usage("these are two different passphrases; nothing was saved".to_owned()));
     }
     Ok(passphrase)
+}
+
+/// Asks until the answer is right, or was wrong too often: what was written down before is worth another try.
+fn try_again(problem: &str, mut is_right: impl FnMut() -> Result<bool, WalletError>) -> Result<bool, WalletError> {
+    for attempt in 1..=ATTEMPTS {
+        if is_right()? {
+            return Ok(true);
+        }
+        if attempt < ATTEMPTS {
+            say(&format!("{problem}; try again"));
+        }
+    }
+    Ok(false)
 }
 
 /// Where a wallet that is new may begin to look: nobody can have paid to it before.

@@ -7,10 +7,10 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Context;
-use super::terminal::{ask_hidden, is_attended, passphrase_in, say};
+use super::terminal::{ATTEMPTS, ask_hidden, is_attended, passphrase_in, say};
 use crate::error::WalletError;
 use crate::node::{Node, NodeError};
-use crate::secret::{Passphrase, Secret};
+use crate::secret::{Passphrase, SealError, Secret};
 use crate::sync::SyncProgress;
 use crate::wallet::Wallet;
 
@@ -60,10 +60,21 @@ impl Context<'_> {
             _ if !wallet.can_sign() => return Err(WalletError::WatchOnly),
             _ if !wallet.has_passphrase()? => Passphrase::default(),
             Some(path) => passphrase_in(path)?,
-            None if is_attended() => Passphrase::new(ask_hidden("Passphrase: ")?),
+            None if is_attended() => return self.unseal_by_asking(wallet),
             None => return Err(WalletError::NoTerminal("give the passphrase with --password-file")),
         };
         wallet.unseal(&passphrase)
+    }
+
+    /// Asks again while the passphrase is wrong: the payment that it is for need not be put together anew.
+    fn unseal_by_asking(&self, wallet: &Wallet) -> Result<Secret, WalletError> {
+        for _ in 1..ATTEMPTS {
+            match wallet.unseal(&Passphrase::new(ask_hidden("Passphrase: ")?)) {
+                Err(WalletError::Seal(SealError::WrongPassphrase)) => say("wrong passphrase; try again"),
+                other => return other,
+            }
+        }
+        wallet.unseal(&Passphrase::new(ask_hidden("Passphrase: ")?))
     }
 
     /// The file of a wallet of that name.

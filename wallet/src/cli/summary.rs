@@ -56,9 +56,10 @@ impl DraftView {
     }
 }
 
-/// A draft for people, before they are asked.
-pub(super) fn show(draft: &Draft) -> String {
-    let mut rows: Vec<[String; 3]> = Vec::new();
+/// A draft for people, before they are asked: also whose coins these are, since networks of one's own have the same addresses.
+fn show(context: &Context<'_>, draft: &Draft) -> Result<String, WalletError> {
+    let (name, _) = context.environment.folder.choose(context.wallet)?;
+    let mut rows = vec![["From".to_owned(), format!("{name} on {}", context.environment.network), String::new()]];
     for (recipient, amount) in &draft.payments {
         let label = recipient.label.as_ref().map(|label| format!(" ({label})")).unwrap_or_default();
         rows.push(["To".to_owned(), format!("{}{label}", recipient.address), show_amount(*amount)]);
@@ -72,7 +73,7 @@ pub(super) fn show(draft: &Draft) -> String {
     if let Some(change) = &draft.change {
         rows.push(["Change".to_owned(), "back to this wallet".to_owned(), show_amount(change.amount)]);
     }
-    table(["", "", ""], [false, false, true], rows).trim_start().to_owned()
+    Ok(table(["", "", ""], [false, false, true], rows).trim_start().to_owned())
 }
 
 /// A draft that is not sent, with its PSBT.
@@ -81,7 +82,7 @@ pub(super) fn show_unsent(context: &Context<'_>, draft: &Draft) -> Result<String
     if context.json {
         return to_json(&DraftView { psbt: Some(psbt), ..DraftView::of(draft) });
     }
-    say(&show(draft));
+    say(&show(context, draft)?);
     Ok(psbt + "\n")
 }
 
@@ -107,7 +108,7 @@ pub(super) fn send_draft(
         return Err(WalletError::WatchOnly);
     }
     if !context.json || !is_agreed {
-        say(&show(&draft));
+        say(&show(context, &draft)?);
     }
     if !is_agreed && !confirm("Send?")? {
         return Err(WalletError::Declined);

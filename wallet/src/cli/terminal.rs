@@ -3,7 +3,13 @@
 use std::fs;
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::path::Path;
+use std::sync::OnceLock;
+use std::thread;
 
+use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::iterator::Signals;
+use signal_hook::low_level::emulate_default_handler;
 use zeroize::Zeroizing;
 
 use crate::error::WalletError;
@@ -11,6 +17,9 @@ use crate::secret::Passphrase;
 
 /// Longest text that is read from standard input or a file for a secret, in bytes.
 const MAX_SECRET: u64 = 64 << 10;
+
+/// How often somebody may mistype before a question is given up.
+pub(super) const ATTEMPTS: usize = 3;
 
 /// Bytes that are reserved for what is read: a text that outgrows them moves, and leaves a copy behind.
 const READ_AHEAD: usize = 16 << 10;
@@ -50,10 +59,34 @@ pub(super) fn ask(question: &str) -> Result<Zeroizing<String>, WalletError> {
     Ok(line)
 }
 
-/// Asks for a line without showing what is typed.
+/// Asks for a line without showing what is typed. Whoever interrupts the question gets back a terminal that shows it again.
 pub(super) fn ask_hidden(question: &str) -> Result<String, WalletError> {
-    rpassword::prompt_password(question)
-        .map_err(|source| WalletError::Io { what: "cannot ask for the passphrase".to_owned(), source })
+    let failed = |source| WalletError::Io { what: "cannot ask for the passphrase".to_owned(), source };
+    restore_when_interrupted().map_err(failed)?;
+    rpassword::prompt_password(question).map_err(failed)
+}
+
+/// From now on, whatever ends this process leaves the terminal as it is now. This lasts: the system's own handlers do not come back
+/// once there was another.
+fn restore_when_interrupted() -> io::Result<()> {
+    static WATCHED: OnceLock<()> = OnceLock::new();
+    if WATCHED.get().is_some() {
+        return Ok(());
+    }
+    let settings = tcgetattr(io::stdin()).ok();
+    let mut signals = Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM])?;
+    thread::spawn(move || {
+        for signal in signals.forever() {
+            if let Some(settings) = &settings {
+                let _ = tcsetattr(io::stdin(), OptionalActions::Now, settings);
+            }
+            // What was typed stands in a line of its own.
+            let _ = writeln!(io::stderr());
+            let _ = emulate_default_handler(signal);
+        }
+    });
+    let _ = WATCHED.set(());
+    Ok(())
 }
 
 /// Everything on standard input.

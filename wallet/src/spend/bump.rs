@@ -50,7 +50,10 @@ impl Wallet {
     ///
     /// When the other is confirmed, cannot be bumped in that way, or pays as much already.
     pub fn draft_bump(&self, txid: Txid, kind: BumpKind, fee_rate: FeeRate, node: &Node) -> Result<Draft, WalletError> {
-        let known = self.bdk.get_tx(txid).ok_or(WalletError::UnknownTransaction { txid })?;
+        let known = self.bdk.get_tx(txid).ok_or_else(|| match self.replacement_of(txid) {
+            Some(by) => WalletError::Replaced { txid, by },
+            None => WalletError::UnknownTransaction { txid },
+        })?;
         if let ChainPosition::Confirmed { anchor, .. } = known.chain_position {
             return Err(WalletError::AlreadyConfirmed { txid, height: anchor.block_id.height });
         }
@@ -59,6 +62,14 @@ impl Wallet {
             BumpKind::Replace => self.draft_replacement(&known.tx_node.tx, fee_rate, &entry, node),
             BumpKind::Child => self.draft_child(&known.tx_node.tx, fee_rate, &entry),
         }
+    }
+
+    /// The transaction that counts and spends a coin that this one spent, too.
+    fn replacement_of(&self, txid: Txid) -> Option<Txid> {
+        let graph = self.bdk.tx_graph();
+        let old = graph.get_tx(txid)?;
+        let spenders = old.input.iter().flat_map(|input| graph.outspends(input.previous_output));
+        spenders.copied().find(|spender| self.bdk.get_tx(*spender).is_some())
     }
 
     fn draft_replacement(

@@ -47,7 +47,15 @@ impl Recipient {
                 Some(scheme) if scheme.eq_ignore_ascii_case("bitcoin:") => from_uri(word, network)?,
                 _ => {
                     let resolved = resolve(word)?;
-                    let address = network.address(resolved.as_deref().unwrap_or(word))?;
+                    let address = network.address(resolved.as_deref().unwrap_or(word)).map_err(|error| {
+                        // Perhaps the other way round, or one too many.
+                        match parse_payout(word) {
+                            Ok(_) => {
+                                WalletError::Usage(format!("expected an address and then its amount, got '{word}'"))
+                            }
+                            Err(_) => error.into(),
+                        }
+                    })?;
                     let label = resolved.map(|_| word.clone());
                     (Self { address, payout: Payout::Max, label }, None)
                 }
@@ -149,7 +157,16 @@ mod tests {
         assert!(
             refuse(&["bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "1btc"]).to_string().contains("of main, and this")
         );
-        assert!(refuse(&["bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt081", "1btc"]).to_string().contains("no address"));
+        let mistyped = refuse(&["bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt081", "1btc"]).to_string();
+        assert!(mistyped.contains("no address") && mistyped.contains("checksum"), "{mistyped}");
+        let mistyped = refuse(&["mipcBbFg9gMiCh81Kj8tqqdgoZub1ZJRfo", "1btc"]).to_string();
+        assert!(mistyped.contains("checksum"), "{mistyped}");
+        assert_eq!(refuse(&["nobody", "1btc"]).to_string(), "'nobody' is no address");
+        let swapped = "expected an address and then its amount, got";
+        assert!(refuse(&["0.5btc", ALICE]).to_string().contains(swapped));
+        let uri = format!("bitcoin:{ALICE}?amount=0.25");
+        assert!(refuse(&[&uri, "0.3btc"]).to_string().contains(swapped));
+        assert!(refuse(&[ALICE, "all"]).to_string().contains("called max"));
         assert!(refuse(&[&format!("bitcoin:{ALICE}?amount=abc")]).to_string().contains("no payment URI"));
         assert!(refuse(&[&format!("bitcoin:{ALICE}?req-unknown=1&amount=1")]).to_string().contains("no payment URI"));
         assert!(matches!(refuse(&[ALICE, "max", ALICE, "max"]), WalletError::SeveralMax));

@@ -1,5 +1,6 @@
 //! Where the node is, and how it knows us.
 
+use std::env;
 use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
@@ -9,9 +10,16 @@ use cairn_wallet::node::NodeAddress;
 use clap::Args;
 
 use super::super::failure::Failure;
+use super::super::wallet::in_devnet::CHOICES;
 use crate::config::{FileOption, NetworkConfig, RpcAccess, Settings};
 use crate::node::Endpoints;
 use crate::rpc::{COOKIE_FILE, Secret};
+
+/// Where a node is unless it is said where.
+const LOOPBACK: &str = "127.0.0.1";
+/// Variables that name a node by its address and its cookie's file, as 'cairn devnet env' prints them.
+const URL: &str = "CAIRN_RPC_URL";
+const COOKIE: &str = "CAIRN_RPC_COOKIE";
 
 /// Options of every command that asks a running node.
 #[derive(Debug, Args)]
@@ -21,7 +29,7 @@ pub(in crate::cli) struct ConnectionArgs {
     #[command(flatten)]
     file: FileOption,
     /// Where the node is.
-    #[arg(long, value_name = "HOST", default_value = "127.0.0.1")]
+    #[arg(long, value_name = "HOST", default_value = LOOPBACK)]
     rpc_connect: String,
     #[command(flatten)]
     access: RpcAccess,
@@ -44,8 +52,14 @@ pub(in crate::cli) struct Connection {
 }
 
 impl Connection {
-    /// What the options say, and the cookie of the node whose data they name.
+    /// What the options say, and the cookie of the node whose data they name; what the environment says if no option does.
     pub(in crate::cli) fn find(args: &ConnectionArgs, settings: &Settings) -> Result<Self, Box<dyn Error>> {
+        let timeout = Some(args.rpc_timeout).filter(|seconds| *seconds > 0).map(Duration::from_secs);
+        let is_chosen = args.rpc_connect != LOOPBACK || CHOICES.iter().any(|key| settings.is_set(key));
+        match (env::var(URL), env::var_os(COOKIE)) {
+            (Ok(url), Some(cookie)) if !is_chosen => return Self::at(&url, cookie.into(), timeout),
+            _ => {}
+        }
         let network: NetworkConfig = settings.resolve()?;
         let access: RpcAccess = settings.resolve()?;
         access.check()?;
@@ -67,9 +81,20 @@ impl Connection {
             host: args.rpc_connect.clone(),
             port: port.unwrap_or(params.default_rpc_port),
             user_password,
-            timeout: Some(args.rpc_timeout).filter(|seconds| *seconds > 0).map(Duration::from_secs),
+            timeout,
             cookie,
         })
+    }
+
+    /// The node at a URL, with the cookie of a file.
+    fn at(url: &str, cookie: PathBuf, timeout: Option<Duration>) -> Result<Self, Box<dyn Error>> {
+        let authority = url.strip_prefix("http://").map(|rest| rest.trim_end_matches('/'));
+        let found = authority.and_then(|authority| authority.rsplit_once(':'));
+        let found = found.and_then(|(host, port)| Some((host.to_owned(), port.parse().ok()?)));
+        let (host, port) =
+            found.ok_or_else(|| format!("expected {URL} to be such as http://127.0.0.1:8332, got {url:?}"))?;
+        let user_password = fs::read_to_string(&cookie).ok().map(|text| Secret::new(text.trim_end()));
+        Ok(Self { host, port, user_password, timeout, cookie: Some(cookie) })
     }
 
     /// The same for the wallet, which asks with a client of its own.

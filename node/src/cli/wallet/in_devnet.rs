@@ -17,7 +17,7 @@ use crate::devnet::{Attachment, DevnetError};
 /// How long a node on this machine may take for an answer.
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// Keys that say which node is meant. Whoever sets one does not mean a devnet.
-const CHOICES: [&str; 5] = ["network", "spec", "rpc-port", "rpc-user", "rpc-password-file"];
+pub(in crate::cli) const CHOICES: [&str; 5] = ["network", "spec", "rpc-port", "rpc-user", "rpc-password-file"];
 
 /// The devnet that a wallet is for: one that runs, unless somebody says which node is meant.
 ///
