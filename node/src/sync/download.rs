@@ -14,6 +14,7 @@
 mod source;
 mod window;
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
@@ -134,15 +135,23 @@ impl<B> Download<B> {
         }
     }
 
-    /// What a peer has; it need not be new.
-    pub(super) fn peer_offers(&mut self, peer: PeerId, offer: Offer) {
-        self.sources.entry(peer).or_insert_with(|| Source::new(offer)).offers(offer);
+    /// What a peer has; whether that is news.
+    pub(super) fn peer_offers(&mut self, peer: PeerId, offer: Offer) -> bool {
+        match self.sources.entry(peer) {
+            Entry::Occupied(mut source) => source.get_mut().offers(offer),
+            Entry::Vacant(place) => {
+                place.insert(Source::new(offer));
+                true
+            }
+        }
     }
 
-    /// A peer has the blocks up to a height, whatever it offered before.
-    pub(super) fn peer_reached(&mut self, peer: PeerId, height: u32) {
-        let source = self.sources.entry(peer).or_insert_with(|| Source::new(Offer { first: 0, last: height }));
-        source.reached(height);
+    /// A peer has the blocks up to a height, whatever it offered before; whether that is news.
+    pub(super) fn peer_reached(&mut self, peer: PeerId, height: u32) -> bool {
+        match self.sources.get_mut(&peer) {
+            Some(source) => source.reached(height),
+            None => self.peer_offers(peer, Offer { first: 0, last: height }),
+        }
     }
 
     /// A peer has gone, or is not asked any more.

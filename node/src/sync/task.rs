@@ -273,19 +273,26 @@ impl Sync {
     fn on_status(&mut self, peer: PeerId, status: &Status) {
         if self.peers.contains(&peer) {
             self.headers.peer_claims(peer, Work::from_be_bytes(status.work));
-            self.download.peer_offers(peer, Offer { first: status.prune_height, last: status.height });
-            // Who is new may have what nobody else sends.
-            self.look.is_due |= !self.withheld.is_empty();
-            self.withheld.clear();
+            let offer = Offer { first: status.prune_height, last: status.height };
+            if self.download.peer_offers(peer, offer) {
+                self.try_withheld_again();
+            }
         }
     }
 
     /// A peer has the blocks of a chain up to a height.
     fn offers_up_to(&mut self, peer: PeerId, height: u32) {
         if self.peers.contains(&peer) {
-            self.download.peer_reached(peer, height);
-            self.withheld.clear();
+            if self.download.peer_reached(peer, height) {
+                self.try_withheld_again();
+            }
         }
+    }
+
+    /// Somebody has something new, perhaps what nobody else sent.
+    fn try_withheld_again(&mut self) {
+        self.look.is_due |= !self.withheld.is_empty();
+        self.withheld.clear();
     }
 
     async fn on_outcome(&mut self, outcome: Outcome) -> Result<(), ChainStopped> {

@@ -49,10 +49,16 @@ pub(super) struct Source {
 /// A block that a peer does not have.
 #[derive(Debug, Clone, Copy)]
 struct Lack {
-    /// When it may be asked for it again.
-    until: Instant,
+    /// When it may be asked for it again; now if absent.
+    until: Option<Instant>,
     /// How long that is from when it said so.
     pause: Duration,
+}
+
+impl Lack {
+    fn lasts(&self, now: Instant) -> bool {
+        self.until.is_some_and(|until| until > now)
+    }
 }
 
 impl Source {
@@ -68,15 +74,19 @@ impl Source {
         }
     }
 
-    pub(super) fn offers(&mut self, offer: Offer) {
-        if offer != self.offer {
+    /// What it has now; whether that is news. Then it may have what it lacked, too, and is asked once more; if it lacks that still,
+    /// the pause goes on to grow.
+    pub(super) fn offers(&mut self, offer: Offer) -> bool {
+        let is_news = offer != self.offer;
+        if is_news {
             self.offer = offer;
-            self.lacking.clear();
+            self.lacking.values_mut().for_each(|lack| lack.until = None);
         }
+        is_news
     }
 
-    pub(super) fn reached(&mut self, height: u32) {
-        self.offers(Offer { last: self.offer.last.max(height), ..self.offer });
+    pub(super) fn reached(&mut self, height: u32) -> bool {
+        self.offers(Offer { last: self.offer.last.max(height), ..self.offer })
     }
 
     /// Bytes a second.
@@ -90,12 +100,12 @@ impl Source {
     }
 
     pub(super) fn may_have(&self, block: &BlockReference, now: Instant) -> bool {
-        self.offers_height(block.height) && self.lacking.get(&block.hash).is_none_or(|lack| lack.until <= now)
+        self.offers_height(block.height) && self.lacking.get(&block.hash).is_none_or(|lack| !lack.lasts(now))
     }
 
     /// Whether it may be asked for a block now or soon.
     pub(super) fn may_get(&self, block: &BlockReference, now: Instant) -> bool {
-        let is_lasting = |lack: &Lack| lack.until > now && lack.pause >= LASTING_LACK_PAUSE;
+        let is_lasting = |lack: &Lack| lack.lasts(now) && lack.pause >= LASTING_LACK_PAUSE;
         self.offers_height(block.height) && !self.lacking.get(&block.hash).is_some_and(is_lasting)
     }
 
@@ -105,7 +115,8 @@ impl Source {
 
     /// When it may be asked for a block again, if it may not be now.
     pub(super) fn pause_ends(&self, block: &BlockReference, now: Instant) -> Option<Instant> {
-        let ends = self.paused_until.into_iter().chain(self.lacking.get(&block.hash).map(|lack| lack.until)).max()?;
+        let ends =
+            self.paused_until.into_iter().chain(self.lacking.get(&block.hash).and_then(|lack| lack.until)).max()?;
         (ends > now).then_some(ends)
     }
 
@@ -119,7 +130,7 @@ impl Source {
         if self.lacking.len() >= MAX_LACKING {
             self.lacking.clear();
         }
-        self.lacking.insert(block, Lack { until: now + pause, pause });
+        self.lacking.insert(block, Lack { until: Some(now + pause), pause });
     }
 
     /// It sent so many bytes, for a question of that time.

@@ -180,7 +180,14 @@ fn a_peer_that_lacks_a_block_is_asked_again_ever_later() {
         }
     }
     assert_eq!(asked, [0, 200, 600, 1400, 3000]);
-    download.peer_offers(second, everything());
+    // Who has something new is asked once more, and who still lacks the block is not waited for.
+    assert!(!download.peer_offers(first, everything()));
+    assert!(download.peer_offers(first, Offer { first: 0, last: 9 }) && !download.is_withheld(now));
+    let ask = download.ask(now).pop().unwrap();
+    assert_eq!(ask.peer, first);
+    download.answered(now, ask.request, vec![Found::Lacking]);
+    assert!(download.is_withheld(now));
+    assert!(download.peer_offers(second, everything()));
     assert!(!download.is_withheld(now));
     assert_eq!(download.ask(now)[0].peer, second);
 }
