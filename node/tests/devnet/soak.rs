@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::env;
 use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -53,6 +54,7 @@ fn whatever_happens_one_chain_is_left() {
     for _ in 0..5 {
         devnet.run(&["faucet", "me", "5btc"]);
     }
+    let evidence = Evidence(&devnet);
     let mut soak =
         Soak { place: &place, devnet: &devnet, dice: Dice(seed | 1), paid: BTreeSet::new(), log: Vec::new() };
     let start = Instant::now();
@@ -75,8 +77,33 @@ fn whatever_happens_one_chain_is_left() {
     let last = *memory.last().unwrap();
     assert!(last < third + GROWTH, "{LASTING} grew from {third} to {last} KiB");
     check_logs(&devnet);
+    drop(evidence);
     devnet.signal("INT");
     assert_eq!(devnet.wait().0, Some(0));
+}
+
+/// When the test fails, what each node thinks, and a copy of its log.
+struct Evidence<'a>(&'a Devnet<'a>);
+
+impl Drop for Evidence<'_> {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        for node in self.0.nodes() {
+            let name = node["name"].as_str().unwrap_or_default();
+            println!("{node}");
+            for method in ["getchaintips", "getpeerinfo", "getlinks", "listbanned"] {
+                println!("{name} {method}: {}", self.0.call(name, method, &[]));
+            }
+        }
+        for node in self.0.attached["nodes"].as_array().into_iter().flatten() {
+            let copy = Path::new(env!("CARGO_TARGET_TMPDIR"))
+                .join(format!("soak-{}.log", node["name"].as_str().unwrap_or("node")));
+            let copied = fs::copy(node["log"].as_str().unwrap_or_default(), &copy);
+            println!("{}: {copied:?}", copy.display());
+        }
+    }
 }
 
 struct Soak<'a> {
@@ -104,7 +131,8 @@ impl Soak<'_> {
         for _ in 0..self.dice.below(4) + 1 {
             self.pay();
         }
-        self.devnet.run(&["heal"]);
+        let healed = self.devnet.ask(&["heal"]);
+        assert_eq!(healed["agree"], healed["of"], "{healed}");
         self.log.push("partition");
     }
 
