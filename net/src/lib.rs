@@ -69,7 +69,7 @@ pub use identity::{IdentityError, load_or_create_identity};
 pub use libp2p::identity::Keypair;
 pub use libp2p::{Multiaddr, PeerId};
 pub use limits::{Limits, Quota};
-pub use links::{InvalidLinkConditions, LinkConditions, LinkTable};
+pub use links::{InvalidLinkConditions, LinkConditions, LinkTable, MIN_BANDWIDTH};
 pub use names::NetworkNames;
 pub use pre_shared_key::{PreSharedKey, PreSharedKeyError};
 pub use service::{Network, NetworkService};

@@ -15,7 +15,7 @@ const MAX_LATENCY: Duration = Duration::from_secs(2);
 /// The largest share of segments that may be lost.
 const MAX_LOSS: f64 = 0.9;
 /// The narrowest link, in bytes per second: a segment takes more than a second on it.
-const MIN_BANDWIDTH: u64 = 1_000;
+pub const MIN_BANDWIDTH: u64 = 1_000;
 /// The most connections that may break in a minute.
 const MAX_RESET_RATE: f64 = 600.0;
 

@@ -25,8 +25,10 @@ pub(crate) use reorganisation::Reorganisation;
 pub(crate) use request::Request;
 pub(crate) use server::{Command, ControlSocket};
 
-/// The longest line, in bytes: the status of all nodes is a fraction of that.
+/// The longest question, in bytes.
 const MAX_LINE: u64 = 1 << 20;
+/// The longest answer that is read, in bytes: all that many nodes took back, with the transactions in it, is a fraction of that.
+const MAX_ANSWER: u64 = 64 << 20;
 /// How long each side waits for the other's line to come or go.
 const LINE_TIMEOUT: Duration = Duration::from_secs(10);
 

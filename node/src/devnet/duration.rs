@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+/// The longest time that is read: ten years.
+pub(crate) const LONGEST: Duration = Duration::from_secs(10 * 365 * 86_400);
 /// Units, those first that end like others, in milliseconds.
 const UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 
@@ -18,7 +20,7 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
         Duration::try_from_secs_f64(number * Duration::from_millis(unit).as_secs_f64()).ok()
     });
     duration
-        .filter(|duration| *duration <= Duration::from_secs(10 * 365 * 86_400))
+        .filter(|duration| *duration <= LONGEST)
         .ok_or_else(|| format!("expected a time with ms, s, m, h or d, such as 20s, got {text:?}"))
 }
 

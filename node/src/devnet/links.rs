@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
+use cairn_net::MIN_BANDWIDTH;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::DevnetError;
-use super::duration::{parse_duration, show_duration};
+use super::duration::{LONGEST, parse_duration, show_duration};
 
 /// The longest delay that nodes take, one way.
 const MAX_DELAY: Duration = Duration::from_secs(2);
@@ -61,6 +62,13 @@ impl LinkConditions {
         }
         if !(0.0..=MAX_RESET_RATE).contains(&self.reset_rate) {
             return wrong("the rate of breaks", format!("{MAX_RESET_RATE} a minute"));
+        }
+        if self.bandwidth != 0 && self.bandwidth / 8 < MIN_BANDWIDTH {
+            return Err(DevnetError::Impossible(format!(
+                "bandwidth is at least {}kbit, got {} bit/s",
+                MIN_BANDWIDTH * 8 / 1000,
+                self.bandwidth
+            )));
         }
         Ok(())
     }
@@ -141,7 +149,7 @@ impl Links {
         }
     }
 
-    /// Whether the partition is between two nodes. One that came later is on no side, and reaches all.
+    /// Whether the partition is between two nodes.
     pub(crate) fn is_cut(&self, one: &str, other: &str) -> bool {
         let side = |name: &str| self.groups.iter().position(|group| group.contains(name));
         matches!((side(one), side(other)), (Some(one), Some(other)) if one != other)
@@ -161,6 +169,23 @@ impl Links {
             // Both are told, and their rates add up.
             "reset_rate": conditions.reset_rate / 2.0,
         })
+    }
+}
+
+/// How long a partition is to last, if it is to end by itself.
+///
+/// # Errors
+///
+/// When it would be over at once, or last longer than any time that is read.
+pub(crate) fn partition_time(seconds: Option<u64>) -> Result<Option<Duration>, DevnetError> {
+    let time = seconds.map(Duration::from_secs);
+    match time.filter(|time| time.is_zero() || *time > LONGEST) {
+        Some(_) => Err(DevnetError::Impossible(format!(
+            "a partition lasts 1s to {}, got {} s; without a time it lasts until 'cairn devnet heal'",
+            show_duration(LONGEST),
+            seconds.unwrap_or_default()
+        ))),
+        None => Ok(time),
     }
 }
 
@@ -280,5 +305,17 @@ mod tests {
         assert!(LinkConditions { loss: 0.95, ..LinkConditions::default() }.check().is_err());
         assert!(LinkConditions { latency: Duration::from_secs(3), ..LinkConditions::default() }.check().is_err());
         assert!(LinkConditions::default().check().is_ok());
+        let narrow = |bandwidth| LinkConditions { bandwidth, ..LinkConditions::default() }.check();
+        assert!(narrow(7_999).unwrap_err().to_string().contains("at least 8kbit, got 7999 bit/s"));
+        assert!(narrow(8_000).is_ok(), "what is stored here, nodes take");
+    }
+
+    #[test]
+    fn a_partition_lasts_some_time_and_not_for_ever() {
+        assert_eq!(partition_time(None).unwrap(), None);
+        assert_eq!(partition_time(Some(3)).unwrap(), Some(Duration::from_secs(3)));
+        for wrong in [0, LONGEST.as_secs() + 1, u64::MAX] {
+            assert!(partition_time(Some(wrong)).unwrap_err().to_string().contains("1s to 3650d"), "{wrong}");
+        }
     }
 }

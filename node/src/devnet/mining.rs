@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::duration::{parse_duration, show_duration};
+use super::duration::{LONGEST, parse_duration, show_duration};
 
 /// The shortest time between blocks: a block costs a few milliseconds, and has to travel.
 const SHORTEST: Duration = Duration::from_millis(50);
@@ -102,7 +102,7 @@ impl MiningSchedule {
             BlockTime::Poisson(mean) => {
                 // Above zero, so that the logarithm is finite.
                 let uniform = 1.0 - self.rng.f64();
-                Some(mean.mul_f64(-uniform.ln()).max(SHORTEST))
+                Some(mean.mul_f64(-uniform.ln()).clamp(SHORTEST, LONGEST))
             }
         }
     }

@@ -81,6 +81,10 @@ impl NodeLaunch {
                     self.ports = ports;
                     held = Some(others);
                 }
+                Ok(process) => {
+                    reconsider(&process.rpc).await?;
+                    return Ok(process);
+                }
                 outcome => return outcome,
             }
         }
@@ -172,6 +176,16 @@ impl NodeLaunch {
             log: self.log.clone(),
         }
     }
+}
+
+/// Takes back that blocks are invalid: if the devnet or the node ended in the middle of a reorganisation, they are so by decree, and
+/// nobody is left to take it back. What is invalid by itself is found so again.
+async fn reconsider(rpc: &NodeRpc) -> Result<(), DevnetError> {
+    let tips: Vec<Value> = rpc.call("getchaintips", json!([])).await?;
+    for tip in tips.iter().filter(|tip| tip["status"] == "invalid") {
+        rpc.call::<Value>("reconsiderblock", json!([tip["hash"]])).await?;
+    }
+    Ok(())
 }
 
 impl NodeProcess {

@@ -154,7 +154,7 @@ pub(crate) fn read_text(path: &Path) -> Result<String, DevnetError> {
 }
 
 /// What is wrong with a file, and where.
-pub(crate) fn wrong(path: &Path, error: &toml::de::Error) -> DevnetError {
+fn wrong(path: &Path, error: &toml::de::Error) -> DevnetError {
     DevnetError::Plan(format!("{}: {}", path.display(), error.to_string().trim_end()))
 }
 

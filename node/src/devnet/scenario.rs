@@ -39,25 +39,31 @@ mod step;
 use std::path::Path;
 
 use serde::Deserialize;
+use toml::de::{DeTable, DeValue};
+use toml::{Spanned, Table};
 
 use super::DevnetError;
-use super::plan_file::{PlanFile, read_text, wrong};
+use super::plan_file::{PlanFile, read_text};
 pub(crate) use run::{ScenarioRun, StepOutcome};
 use step::Step;
 
 /// A scenario.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Scenario {
     /// What it is played on.
-    #[serde(default)]
     pub(crate) devnet: PlanFile,
-    /// The steps.
+    /// The steps, with the lines on which they begin.
+    steps: Vec<(usize, Step)>,
+}
+
+/// A scenario as it stands in its file: what is wrong with a step must be found in the text, which a step does not know.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ScenarioFile {
+    #[serde(default)]
+    devnet: PlanFile,
     #[serde(rename = "step")]
-    steps: Vec<toml::Spanned<Step>>,
-    /// The text that it was read from, by which steps have lines.
-    #[serde(skip)]
-    text: String,
+    steps: Vec<Spanned<Table>>,
 }
 
 impl Scenario {
@@ -67,14 +73,44 @@ impl Scenario {
     ///
     /// When it cannot be read, or what is wrong with it and where.
     pub(crate) fn read(path: &Path) -> Result<Self, DevnetError> {
-        Self::parse(read_text(path)?).map_err(|error| wrong(path, &error))
+        Self::parse(&read_text(path)?)
+            .map_err(|problem| DevnetError::Plan(format!("{}: {}", path.display(), problem.trim_end())))
     }
 
-    fn parse(text: String) -> Result<Self, toml::de::Error> {
-        let mut scenario: Self = toml::from_str(&text)?;
-        scenario.text = text;
-        Ok(scenario)
+    fn parse(text: &str) -> Result<Self, String> {
+        let ScenarioFile { devnet, steps } = toml::from_str(text).map_err(|error| error.to_string())?;
+        let read = |(index, spanned): (usize, Spanned<Table>)| {
+            let start = spanned.span().start;
+            let step = Step::try_from(spanned.into_inner()).map_err(|problem| {
+                let offset = offset_of(text, index, &problem).unwrap_or(start);
+                format!("line {}: {problem}", line_of(text, offset))
+            })?;
+            Ok((line_of(text, start), step))
+        };
+        let steps = steps.into_iter().enumerate().map(read).collect::<Result<_, String>>()?;
+        Ok(Self { devnet, steps })
     }
+}
+
+/// Where in a text the key or the value of a step stands that a problem is about: the first that it names in backticks, as serde does.
+fn offset_of(text: &str, step: usize, problem: &str) -> Option<usize> {
+    let named = problem.split('`').nth(1)?;
+    let table = DeTable::parse(text).ok()?;
+    let steps = table.get_ref().get("step")?.get_ref().as_array()?;
+    find(steps.get(step)?.get_ref(), named)
+}
+
+fn find(value: &DeValue<'_>, named: &str) -> Option<usize> {
+    let table = value.as_table()?;
+    let of_entry =
+        table.iter().filter(|(key, value)| key.get_ref() == named || value.get_ref().as_str() == Some(named));
+    let here = of_entry.map(|(key, _)| key.span().start).min();
+    here.or_else(|| table.iter().find_map(|(_, value)| find(value.get_ref(), named)))
+}
+
+/// The line that the byte at `offset` is on, from 1 on.
+fn line_of(text: &str, offset: usize) -> usize {
+    1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
 }
 
 #[cfg(test)]
@@ -82,7 +118,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Scenario, String> {
-        Scenario::parse(text.to_owned()).map_err(|error| error.to_string())
+        Scenario::parse(text)
     }
 
     #[test]
@@ -109,5 +145,22 @@ mod tests {
             let error = parse(text).unwrap_err();
             assert!(error.contains(problem) && error.contains("line "), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn the_line_is_that_of_the_file() {
+        let text = "[devnet]\nnodes = 2\n\n[[step]]\ndo = 'mine'\n\n[[step]]\ndo = 'heal'\n\n[[step]]\n";
+        for (step, line) in [
+            ("do = 'mine'\nnode = 'bob'\nblock = 3\n", 13),
+            ("do = 'dance'\n", 11),
+            ("do = 'mine'\nblocks = 'many'\n", 10),
+            ("do = 'link'\nbetween = ['a', 'b']\nconditions = { latency = '1s', delay = '1s' }\n", 13),
+            ("do = 'expect'\n\nheigth = 3\n", 13),
+            ("do = 'wait'\ntime = 'soon'\n", 10),
+        ] {
+            let error = parse(&format!("{text}{step}\n[[step]]\ndo = 'heal'\n")).unwrap_err();
+            assert!(error.starts_with(&format!("line {line}: ")), "{step}: {error}");
+        }
+        assert_eq!(parse(&format!("{text}do = 'heal'")).unwrap().steps[2].0, 10);
     }
 }

@@ -81,8 +81,10 @@ struct Slot {
     process: Option<NodeProcess>,
     /// Where peers connect, with its peer id; nothing before it ran.
     p2p: Option<String>,
-    /// What the process was told of its links, by peer id.
-    told: BTreeMap<String, Value>,
+    /// What the process was told of its links, by peer id; nothing where it is not known what it has heard.
+    told: BTreeMap<String, Option<Value>>,
+    /// The block that it was told to take for invalid while it mines a branch of its own.
+    forbidden: Option<String>,
 }
 
 /// A devnet that runs.
@@ -98,6 +100,10 @@ pub(crate) struct Supervisor {
     links: Links,
     /// When the partition ends by itself.
     heal_at: Option<Instant>,
+    /// Partitions so far.
+    partitions: u64,
+    /// What became of the newest of those that ended, by their numbers.
+    healed: BTreeMap<u64, Outcome>,
     commands: mpsc::Receiver<Command>,
     status: watch::Sender<Status>,
     notices: mpsc::Sender<Notice>,
@@ -190,7 +196,7 @@ impl Supervisor {
             }
             Request::Faucet { to, amount, mine } => self.faucet(&to, amount.0, mine).await,
             Request::Partition { groups, seconds } => self.partition(&groups, seconds).await,
-            Request::Heal => self.heal().await,
+            Request::Heal { number } => self.heal(number).await,
             Request::Link { between: [one, other], conditions } => self.link(&one, &other, conditions).await,
             Request::Reorg { depth, node, double_spend } => self.reorg(depth, node, double_spend.as_deref()).await,
             Request::Kill { node } => self.kill(&node).await,

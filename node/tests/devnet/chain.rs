@@ -105,7 +105,11 @@ fn core_s_regtest_to_the_letter() {
     assert_eq!(devnet.attached["network"], "regtest");
     let genesis = "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206";
     assert_eq!(devnet.call("bob", "getblockhash", &["0"]), genesis);
-    assert_eq!(devnet.ask(&["mine", "300"])["height"], 440);
+    let mined = devnet.ask(&["mine", "1200"]);
+    assert_eq!((&mined["height"], &mined["blocks"]), (&1340.into(), &1200.into()));
+    // Of many blocks the newest are told.
+    let hashes = mined["hashes"].as_array().unwrap();
+    assert_eq!((hashes.len(), &hashes[999]), (1000, &devnet.call("bob", "getblockhash", &["1340"])));
     assert!(devnet.call("bob", "getdifficulty", &[]).as_f64() < Some(1e-9), "blocks are as easy as ever");
 }
 
@@ -150,4 +154,10 @@ fn all_clocks_go_ahead_together() {
     assert_eq!(devnet.ask(&["mine", "11"])["agree"], 2);
     let mined = devnet.ask(&["time"]);
     assert!(mined["median_time"].as_u64() >= before["now"].as_u64().map(|now| now + 7200), "{mined}");
+    // Nodes know no time that does not fit into a header.
+    let moves = (0..10).take_while(|_| place.run(&["devnet", "time", "+3650d"]).status.success()).count();
+    let (code, said) = devnet.fail(&["time", "+3650d"]);
+    assert!((1..10).contains(&moves) && code == 1 && said.contains("clocks go up to"), "{moves}: {said}");
+    assert_eq!(devnet.ask(&["mine"])["agree"], 2);
+    assert_eq!(devnet.fail(&["time", "+500ms"]).0, 2);
 }

@@ -108,6 +108,12 @@ impl Devnet<'_> {
         serde_json::from_str(&self.run(&[args, &["--json"]].concat())).unwrap()
     }
 
+    /// Runs a command that answers with JSON more than once.
+    pub(crate) fn ask_all(&self, args: &[&str]) -> Vec<Value> {
+        let said = self.run(&[args, &["--json"]].concat());
+        serde_json::Deserializer::from_str(&said).into_iter().collect::<Result<_, _>>().unwrap()
+    }
+
     /// Calls a method of a node.
     pub(crate) fn call(&self, node: &str, method: &str, params: &[&str]) -> Value {
         let text = self.run(&[&["exec", node, "--", "rpc", method], params].concat());

@@ -1,7 +1,5 @@
 //! Scenarios, for those who test with a devnet.
 
-use std::path::PathBuf;
-
 use crate::running::Place;
 
 const SCENARIO: &str = r#"
@@ -101,7 +99,7 @@ fn a_scenario_fails_where_something_is_not_so() {
     let output = place.run(&["devnet", "test", wrong.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("unknown field `block`") && said.contains("line "), "{said}");
+    assert!(said.contains("wrong.toml: line 3: unknown field `block`"), "{said}");
     assert_eq!(place.left().len(), 2, "nothing stays but the files");
 }
 
@@ -124,5 +122,4 @@ fn a_file_describes_nodes_and_links() {
     let wrong = place.0.write("wrong.toml", "sed = 7\n");
     let output = place.run(&["devnet", "up", "-f", wrong.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(2), "{output:?}");
-    let _: Vec<PathBuf> = place.left();
 }

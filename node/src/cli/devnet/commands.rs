@@ -21,6 +21,8 @@ pub(super) enum DriveCommand {
         to: To,
     },
     /// Mine blocks now, and wait until all nodes have them.
+    ///
+    /// With --json, 'blocks' says how many there are and 'hashes' names the newest, a thousand at most.
     #[command(
         before_help = "Examples:\n  cairn devnet mine\n  cairn devnet mine 10\n  cairn devnet mine --node bob --to @carol"
     )]
@@ -66,20 +68,23 @@ pub(super) enum DriveCommand {
         to: To,
     },
     /// Part nodes, so that each side goes on by itself.
+    ///
+    /// Nodes that are not named are together on a side of their own: of alice, bob, carol and dave, 'alice / bob,carol' makes three
+    /// sides, the third of which is dave. While nodes are parted for some time (--for), they cannot be parted otherwise.
     #[command(
         before_help = "Examples:\n  cairn devnet partition alice,bob / carol,dave\n  cairn devnet partition dave --for 20s"
     )]
     Partition {
-        /// Sides, with slashes between them; nodes that are not named are one more side.
+        /// Sides, with slashes between them; all nodes that are not named are one more side.
         #[arg(required = true, value_name = "NODES")]
         sides: Vec<String>,
-        /// Heal it after this time, and show what became of it.
-        #[arg(long = "for", value_name = "TIME", value_parser = parse_duration)]
+        /// Heal it after this time, at least 1s, and show what became of it.
+        #[arg(long = "for", value_name = "TIME", value_parser = parse_partition_time)]
         time: Option<Duration>,
         #[command(flatten)]
         to: To,
     },
-    /// Join what was parted, and show what each node took back.
+    /// Join what was parted, and show what each node took back. If nothing is parted, that is said.
     #[command(before_help = "Examples:\n  cairn devnet heal")]
     Heal {
         #[command(flatten)]
@@ -119,7 +124,7 @@ pub(super) enum DriveCommand {
     /// Show the time of all nodes, or move it ahead.
     #[command(before_help = "Examples:\n  cairn devnet time\n  cairn devnet time +2h")]
     Time {
-        /// How far, such as +2h.
+        /// How far, in whole seconds, such as +2h.
         #[arg(value_parser = parse_step)]
         step: Option<Duration>,
         #[command(flatten)]
@@ -134,6 +139,8 @@ pub(super) enum DriveCommand {
         to: To,
     },
     /// Start a node that was killed; stop one that runs in order, and start it again.
+    ///
+    /// Each start of a node takes back what it was told of blocks with 'invalidateblock'.
     #[command(before_help = "Examples:\n  cairn devnet restart bob")]
     Restart {
         /// The node.
@@ -141,7 +148,7 @@ pub(super) enum DriveCommand {
         #[command(flatten)]
         to: To,
     },
-    /// Add a node.
+    /// Add a node; not while nodes are parted.
     #[command(before_help = "Examples:\n  cairn devnet add\n  cairn devnet add zoe --peer alice --peer bob")]
     Add {
         /// Its name [default: the next of alice, bob, carol, …].
@@ -200,7 +207,18 @@ impl LinkOptions {
 /// Reads how far the clock is to go.
 fn parse_step(text: &str) -> Result<Duration, String> {
     let step = text.strip_prefix('+').ok_or_else(|| format!("expected a step ahead, such as +2h, got {text:?}"))?;
-    parse_duration(step)
+    let expected = || format!("expected a step of whole seconds, at least +1s, got {text:?}");
+    parse_duration(step).and_then(|step| Some(step).filter(is_whole_seconds).ok_or_else(expected))
+}
+
+fn is_whole_seconds(time: &Duration) -> bool {
+    !time.is_zero() && time.subsec_nanos() == 0
+}
+
+/// Reads how long a partition is to last.
+fn parse_partition_time(text: &str) -> Result<Duration, String> {
+    let expected = || format!("expected at least 1s, got {text:?}; without --for it lasts until 'cairn devnet heal'");
+    parse_duration(text).and_then(|time| Some(time).filter(|time| time.as_secs() > 0).ok_or_else(expected))
 }
 
 impl DriveCommand {
@@ -223,7 +241,7 @@ impl DriveCommand {
                 let seconds = seconds.map(|seconds| u64::try_from(seconds).unwrap_or(u64::MAX));
                 (Request::Partition { groups: read_sides(sides), seconds }, to)
             }
-            Self::Heal { to } => (Request::Heal, to),
+            Self::Heal { to } => (Request::Heal { number: None }, to),
             Self::Link { one, other, conditions, to } => {
                 (Request::Link { between: [one.clone(), other.clone()], conditions: conditions.conditions() }, to)
             }
@@ -268,5 +286,16 @@ mod tests {
     fn the_clock_goes_ahead_only() {
         assert_eq!(parse_step("+2h"), Ok(Duration::from_secs(7200)));
         assert!(parse_step("2h").is_err() && parse_step("-2h").is_err());
+        for step in ["+500ms", "+0s", "+1.5s"] {
+            assert!(parse_step(step).unwrap_err().contains("whole seconds, at least +1s"), "{step}");
+        }
+    }
+
+    #[test]
+    fn a_partition_takes_time() {
+        assert_eq!(parse_partition_time("1.5s"), Ok(Duration::from_millis(1500)));
+        for time in ["0s", "300ms"] {
+            assert!(parse_partition_time(time).unwrap_err().contains("at least 1s"), "{time}");
+        }
     }
 }

@@ -35,9 +35,9 @@ pub(super) fn run(command: &DriveCommand, settings: &Settings) -> Answer {
         return watch(&devnet);
     }
     let outcome = ask_now(&devnet, &request)?;
-    if let Request::Partition { seconds: Some(seconds), .. } = request {
+    if let Outcome::Parted { number, seconds: Some(seconds), .. } = outcome {
         say(&outcome, to.json)?;
-        return heal_after(&devnet, Duration::from_secs(seconds), to.json);
+        return heal_after(&devnet, number, Duration::from_secs(seconds), to.json);
     }
     if request == Request::Down {
         wait_for_end(&devnet)?;
@@ -55,8 +55,8 @@ fn say(outcome: &Outcome, as_json: bool) -> Result<(), Box<dyn Error>> {
 }
 
 /// Waits as long as a partition is to last, or until the user has seen enough, and heals it. If this command is killed, the devnet
-/// heals it by itself.
-fn heal_after(devnet: &Attachment, time: Duration, as_json: bool) -> Answer {
+/// heals it by itself; if it or somebody else was faster, this tells what became of it.
+fn heal_after(devnet: &Attachment, number: u64, time: Duration, as_json: bool) -> Answer {
     let interruption = Interruption::watch()?;
     let start = Instant::now();
     // A little earlier than the devnet would.
@@ -64,7 +64,7 @@ fn heal_after(devnet: &Attachment, time: Duration, as_json: bool) -> Answer {
     while start.elapsed() < time && !interruption.is_requested() {
         thread::sleep(STEP);
     }
-    shown(&ask_now(devnet, &Request::Heal)?, as_json)
+    shown(&ask_now(devnet, &Request::Heal { number: Some(number) })?, as_json)
 }
 
 /// Asks, and waits for the answer.

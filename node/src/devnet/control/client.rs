@@ -7,7 +7,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
-use super::{Answer, LINE_TIMEOUT, MAX_LINE, Outcome, Request};
+use super::{Answer, LINE_TIMEOUT, MAX_ANSWER, Outcome, Request};
 use crate::devnet::{Attachment, DevnetError};
 
 /// How long the longest of all requests may take: many blocks, or a chain that travels over slow links.
@@ -39,6 +39,6 @@ async fn exchange(devnet: &Attachment, request: &Request) -> io::Result<String> 
     line.push(b'\n');
     timeout(LINE_TIMEOUT, writer.write_all(&line)).await??;
     let mut answer = String::new();
-    BufReader::new(reader.take(MAX_LINE)).read_line(&mut answer).await?;
+    BufReader::new(reader.take(MAX_ANSWER)).read_line(&mut answer).await?;
     Ok(answer)
 }

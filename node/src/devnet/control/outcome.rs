@@ -38,6 +38,8 @@ pub(crate) enum Outcome {
     },
     /// Nodes were parted.
     Parted {
+        /// Which partition of this devnet it is, from 1 on.
+        number: u64,
         /// The sides.
         groups: Vec<Vec<String>>,
         /// Connections that were cut.
@@ -45,6 +47,8 @@ pub(crate) enum Outcome {
         /// Seconds until it heals by itself.
         seconds: Option<u64>,
     },
+    /// There was nothing to join.
+    NotParted,
     /// Nodes were joined.
     Healed {
         /// Height of the tip that most nodes have.
@@ -71,8 +75,10 @@ pub(crate) enum Outcome {
     Reorganised {
         /// Who mined the branch.
         attacker: String,
-        /// What the others took back.
+        /// What each of the others took back.
         reorganisation: Reorganisation,
+        /// How many others took it back.
+        took_back: usize,
         /// The transaction that spends the inputs of another one.
         double_spend: Option<String>,
         /// Nodes that have the new tip.
@@ -119,7 +125,9 @@ pub(crate) enum Outcome {
 pub(crate) struct Mined {
     /// Who mined them.
     pub(crate) node: String,
-    /// Their hashes.
+    /// How many.
+    pub(crate) blocks: u32,
+    /// Their hashes; of many, those of the last thousand.
     pub(crate) hashes: Vec<String>,
     /// Height of the last.
     pub(crate) height: u32,
@@ -221,7 +229,7 @@ impl fmt::Display for Outcome {
                     _ => f.write_str("\n  in the pool; the next block confirms it"),
                 }
             }
-            Self::Parted { groups, cut, seconds } => {
+            Self::Parted { number: _, groups, cut, seconds } => {
                 let groups: Vec<_> = groups.iter().map(|group| format!("{{{}}}", group.join(" "))).collect();
                 write!(f, "cut {cut} links · {} · ", groups.join(" "))?;
                 match seconds {
@@ -229,6 +237,7 @@ impl fmt::Display for Outcome {
                     None => f.write_str("'cairn devnet heal' rejoins"),
                 }
             }
+            Self::NotParted => f.write_str("nothing is parted"),
             Self::Healed { height, tip, agree, of, milliseconds, reorganisations } => {
                 for reorganisation in reorganisations {
                     writeln!(f, "{reorganisation}")?;
@@ -240,10 +249,18 @@ impl fmt::Display for Outcome {
                 Ok(())
             }
             Self::Linked { between: [one, other], conditions } => write!(f, "{one} – {other}: {conditions}"),
-            Self::Reorganised { attacker, reorganisation, double_spend, agree, of } => {
+            Self::Reorganised { attacker, reorganisation, took_back, double_spend, agree, of } => {
                 writeln!(f, "{attacker} mined a branch of its own behind a partition")?;
-                writeln!(f, "{reorganisation}")?;
-                for txid in &reorganisation.returned {
+                let blocks = |count: u32| if count == 1 { "1 block".to_owned() } else { format!("{count} blocks") };
+                let Reorganisation { fork, disconnected, connected, returned, .. } = reorganisation;
+                writeln!(
+                    f,
+                    "{took_back} {} took back {} above block {fork}, for a branch of {}",
+                    if *took_back == 1 { "other node" } else { "other nodes" },
+                    blocks(*disconnected),
+                    blocks(*connected)
+                )?;
+                for txid in returned {
                     writeln!(f, "  back in the pool: {txid}")?;
                 }
                 if let Some(txid) = double_spend {
@@ -272,7 +289,7 @@ impl fmt::Display for Outcome {
 impl fmt::Display for Mined {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tip = self.hashes.last().map(|hash| short(hash)).unwrap_or_default();
-        write!(f, "{} mined {} → {} {tip}  ", self.node, self.hashes.len(), self.height)?;
+        write!(f, "{} mined {} → {} {tip}  ", self.node, self.blocks, self.height)?;
         if self.agree == self.of {
             write!(f, "all {} agree after {} ms", self.of, self.milliseconds)
         } else {
@@ -347,6 +364,24 @@ mod tests {
         assert_eq!(status.to_string(), expected);
         let text = serde_json::to_string(&Outcome::Status(status.clone())).unwrap();
         assert_eq!(serde_json::from_str::<Outcome>(&text).unwrap(), Outcome::Status(status));
+    }
+
+    #[test]
+    fn it_is_told_who_took_back_what() {
+        let reorganisation = Reorganisation {
+            node: "alice".to_owned(),
+            fork: 140,
+            old_tip: "a".to_owned(),
+            new_tip: "b".to_owned(),
+            disconnected: 2,
+            connected: 3,
+            returned: Vec::new(),
+        };
+        let attacker = "dave".to_owned();
+        let outcome =
+            Outcome::Reorganised { attacker, reorganisation, took_back: 3, double_spend: None, agree: 4, of: 4 };
+        let said = outcome.to_string();
+        assert!(said.contains("3 other nodes took back 2 blocks above block 140, for a branch of 3 blocks"), "{said}");
     }
 
     #[test]

@@ -52,7 +52,11 @@ pub(crate) enum Request {
         seconds: Option<u64>,
     },
     /// Join what was parted.
-    Heal,
+    Heal {
+        /// The partition that is meant, as the answer to it numbers it; without, the one that there is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        number: Option<u64>,
+    },
     /// Decide what a link does.
     Link {
         /// The two nodes.
@@ -123,6 +127,7 @@ mod tests {
         assert!(matches!(link, Request::Link { conditions, .. } if conditions.latency.as_millis() == 80));
         let faucet = read(r#"{"do":"faucet","to":"@bob","amount":"2btc"}"#).unwrap();
         assert!(matches!(faucet, Request::Faucet { mine: true, .. }));
+        assert_eq!(read(r#"{"do":"heal"}"#).unwrap(), Request::Heal { number: None });
         for wrong in [r#"{"do":"mine","block":3}"#, r#"{"do":"dance"}"#, r#"{"blocks":3}"#, r#"{"do":"kill"}"#, "[]"] {
             assert!(read(wrong).is_err(), "{wrong}");
         }

@@ -45,9 +45,7 @@ impl ScenarioRun {
 
     /// Does the next step; nothing if there is none.
     pub(crate) async fn step(&mut self) -> Option<StepOutcome> {
-        let spanned = self.scenario.steps.get(self.next)?;
-        let line = 1 + self.scenario.text[..spanned.span().start].bytes().filter(|byte| *byte == b'\n').count();
-        let step = spanned.get_ref().clone();
+        let (line, step) = self.scenario.steps.get(self.next)?.clone();
         self.next += 1;
         let start = Instant::now();
         let result = self.perform(&step).await;

@@ -11,17 +11,21 @@ use tokio::time::Instant;
 
 use super::Supervisor;
 use crate::devnet::control::{Mined, Outcome};
-use crate::devnet::node_rpc::{NodeRpc, RpcCall};
+use crate::devnet::node_rpc::NodeRpc;
 use crate::devnet::{DevnetError, accounts};
 
 /// Most blocks that are mined at once.
 const MAX_BLOCKS: u32 = 100_000;
 /// Blocks of one call: between two of them the clock may follow.
 const BLOCKS_PER_CALL: u32 = 100;
+/// Hashes of the newest blocks that are told: of all, an answer would grow without bound.
+const MAX_HASHES: usize = 1000;
 /// Hashes that may be tried for one call; Core's limit of a million would often not do.
 const MAX_TRIES: i32 = i32::MAX;
 /// How long one call may take.
 const CALL_LIMIT: Duration = Duration::from_secs(5 * 60);
+/// How long a node may take to be told the time.
+const CLOCK_LIMIT: Duration = Duration::from_secs(10);
 /// How long a command waits until all nodes have what was mined.
 const AGREEMENT_LIMIT: Duration = Duration::from_secs(10);
 
@@ -57,24 +61,33 @@ impl Supervisor {
         while left > 0 {
             let count = left.min(BLOCKS_PER_CALL);
             hashes.extend(self.mine_on(&node, count, &address).await?);
+            hashes.drain(..hashes.len().saturating_sub(MAX_HASHES));
             left -= count;
         }
         let (height, tip) = tip_of(self.rpc(&node)?).await?;
         let (agree, of, took) = self.wait_for_agreement(&node, &tip).await;
         let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        Ok(Mined { node, hashes, height, agree, of, milliseconds })
+        Ok(Mined { node, blocks, hashes, height, agree, of, milliseconds })
     }
 
-    /// Mines blocks on one node. If they would come so early that they are hard to find, the clock of all nodes moves first.
+    /// Mines blocks on one node. If they would come so early that they are hard to find, or that nodes refuse them, the clock of all
+    /// nodes moves first.
     async fn mine_on(&mut self, node: &str, count: u32, address: &str) -> Result<Vec<String>, DevnetError> {
-        if let Some(pace) = self.chain.pace {
-            let info: Value = self.rpc(node)?.call("getmininginfo", json!([])).await?;
-            let advance = pace.advance_for(count, info["next"]["difficulty"].as_f64().unwrap_or_default());
-            if !advance.is_zero() {
-                self.clock.advance(advance);
-                self.keep_time().await;
-                self.save()?;
+        let rpc = self.rpc(node)?;
+        let advance = match self.chain.pace {
+            Some(pace) => {
+                let info: Value = rpc.call("getmininginfo", json!([])).await?;
+                pace.advance_for(count, info["next"]["difficulty"].as_f64().unwrap_or_default())
             }
+            None => {
+                let info: Value = rpc.call("getblockchaininfo", json!([])).await?;
+                self.clock.advance_for(count, info["mediantime"].as_u64().unwrap_or_default())
+            }
+        };
+        if !advance.is_zero() {
+            self.clock.advance(advance)?;
+            self.keep_time().await;
+            self.save()?;
         }
         let rpc = self.rpc(node)?;
         let mut hashes: Vec<String> = Vec::new();
@@ -147,7 +160,8 @@ impl Supervisor {
         let now = Instant::now();
         let interval = self.schedule.interval(self.plan.mining.block_time);
         // After a long command blocks are not made up for.
-        self.next_block = interval.map(|interval| (last.unwrap_or(now) + interval).max(now));
+        let due = interval.and_then(|interval| last.unwrap_or(now).checked_add(interval));
+        self.next_block = due.map(|due| due.max(now));
     }
 
     /// Waits until all nodes that a partition does not keep from one of them have its tip. How many have it, how many there are, and
@@ -164,20 +178,38 @@ impl Supervisor {
         (reached.iter().filter(|reached| **reached).count(), reached.len(), start.elapsed())
     }
 
-    /// Tells all nodes what the time is, if it is not the system's.
+    /// Tells all nodes what the time is, if it is not the system's. Who does not hear it now does so the next time.
     pub(super) async fn keep_time(&mut self) {
-        if self.clock.ahead > 0 {
-            let time: RpcCall = ("setmocktime", json!([self.clock.mock_time()]));
-            join_all(self.running().map(|(_, rpc)| rpc.call::<Value>(time.0, time.1.clone()))).await;
+        let _ = self.tell_time().await;
+    }
+
+    async fn tell_time(&mut self) -> Result<(), DevnetError> {
+        if self.clock.ahead == 0 {
+            return Ok(());
         }
+        let time = json!([self.clock.mock_time()]);
+        let told = join_all(self.running().map(|(name, rpc)| {
+            let told = rpc.call_within::<Value>(CLOCK_LIMIT, "setmocktime", time.clone());
+            async move { (name.to_owned(), told.await) }
+        }));
+        let told = told.await;
+        // One that has ended meanwhile has no time.
+        self.notice_ended();
+        for (name, outcome) in told {
+            if self.rpc(&name).is_ok() {
+                outcome?;
+            }
+        }
+        Ok(())
     }
 
     /// Moves the clock of all nodes.
     pub(super) async fn move_clock(&mut self, by: Duration) -> Result<Outcome, DevnetError> {
         if !by.is_zero() {
-            self.clock.advance(by);
-            self.keep_time().await;
+            self.clock.advance(by)?;
+            let told = self.tell_time().await;
             self.save()?;
+            told?;
         }
         let status = self.look().await;
         let median_time = status.facts().map(|(_, facts)| facts.median_time).max().unwrap_or_default();

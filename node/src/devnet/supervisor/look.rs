@@ -18,6 +18,7 @@ impl Supervisor {
     pub(super) async fn look_around(&mut self) {
         self.notice_ended();
         let status = self.look().await;
+        self.catch_up(&status).await;
         if self.plan.mining.on_transactions {
             let with_transactions = status.facts().find(|(_, facts)| facts.mempool > 0);
             if let Some(node) = with_transactions.map(|(node, _)| node.name.clone()) {

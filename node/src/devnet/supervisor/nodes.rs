@@ -20,7 +20,7 @@ const ALREADY_ADDED: i64 = -23;
 impl Slot {
     /// A node that runs.
     pub(super) fn new(launch: NodeLaunch, process: NodeProcess) -> Self {
-        let mut slot = Self { launch, process: None, p2p: None, told: BTreeMap::new() };
+        let mut slot = Self { launch, process: None, p2p: None, told: BTreeMap::new(), forbidden: None };
         slot.runs(process);
         slot
     }
@@ -30,6 +30,7 @@ impl Slot {
         self.p2p = Some(process.p2p.clone());
         self.process = Some(process);
         self.told.clear();
+        self.forbidden = None;
     }
 
     /// The node, for other programs.
@@ -126,6 +127,11 @@ impl Supervisor {
         name: Option<String>,
         peers: Option<Vec<String>>,
     ) -> Result<Outcome, DevnetError> {
+        if !self.links.groups().is_empty() {
+            // On which side it is, nobody has said, and on none it would join all.
+            let advice = "nodes are parted; 'cairn devnet heal' joins them, and then one more can be added";
+            return Err(DevnetError::Impossible(advice.to_owned()));
+        }
         let name = name.unwrap_or_else(|| self.plan.free_name());
         let node = self.plan.add(&name, peers)?;
         let started = async {
@@ -150,11 +156,12 @@ impl Supervisor {
     /// Tells a node that was just started what it must know, and others of it.
     async fn welcome(&mut self, name: &str) -> Result<(), DevnetError> {
         self.keep_time().await;
-        // Before anybody connects.
-        self.apply_links().await?;
+        // Before anybody connects. If another node does not hear it, this one runs nevertheless.
+        let told = self.apply_links().await;
         self.dial_peers_of(name).await?;
         self.dial_from_others(name).await;
-        self.publish(true)
+        self.publish(true)?;
+        told
     }
 
     /// Notices nodes that ended by themselves.

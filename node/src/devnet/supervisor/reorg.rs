@@ -6,10 +6,10 @@
 use bitcoin::Amount;
 use serde_json::{Value, json};
 
-use super::Supervisor;
 use super::blocks::tip_of;
 use super::faucet::{btc, sign};
-use crate::devnet::control::Outcome;
+use super::{Slot, Supervisor};
+use crate::devnet::control::{Outcome, Status};
 use crate::devnet::node_rpc::NodeRpc;
 use crate::devnet::{DevnetError, accounts};
 
@@ -66,9 +66,10 @@ impl Supervisor {
         reorganisations.retain(|reorganisation| reorganisation.node != attacker);
         let of = names.len();
         let agree = after.leading_tip().map_or(0, |(_, _, agree)| agree);
+        let took_back = reorganisations.len();
         match reorganisations.into_iter().max_by_key(|reorganisation| reorganisation.disconnected) {
             Some(reorganisation) => {
-                Ok(Outcome::Reorganised { attacker, reorganisation, double_spend: spent, agree, of })
+                Ok(Outcome::Reorganised { attacker, reorganisation, took_back, double_spend: spent, agree, of })
             }
             None => Err(DevnetError::Impossible("nothing changed: the others did not take the new branch".to_owned())),
         }
@@ -81,6 +82,7 @@ impl Supervisor {
         depth: u32,
         double_spend: Option<&str>,
     ) -> Result<Option<String>, DevnetError> {
+        let index = self.index(attacker)?;
         let rpc = self.rpc(attacker)?;
         let (height, _) = tip_of(rpc).await?;
         let fork = height
@@ -95,18 +97,51 @@ impl Supervisor {
             Some(txid) => Some(spend_otherwise(rpc, txid).await?),
             None => None,
         };
-        rpc.call::<Value>("invalidateblock", json!([first])).await?;
-        let mined = self.mine_instead(rpc, &old, second.as_deref()).await;
-        // Its own clock again, and no block is forbidden any more: by now its branch has more work.
-        rpc.call::<Value>("setmocktime", json!([self.clock.mock_time()])).await?;
-        rpc.call::<Value>("reconsiderblock", json!([first])).await?;
+        // Before it is told: it may do it and not answer.
+        self.slots[index].forbidden = Some(first.clone());
+        let rpc = self.rpc(attacker)?;
+        let mined = match rpc.call::<Value>("invalidateblock", json!([first])).await {
+            Ok(_) => self.mine_instead(rpc, &old, second.as_deref()).await,
+            Err(error) => Err(error),
+        };
+        let released = self.release(index).await;
         mined?;
+        released?;
+        let rpc = self.rpc(attacker)?;
         match second {
             Some(transaction) => {
                 let decoded: Value = rpc.call("decoderawtransaction", json!([transaction])).await?;
                 Ok(decoded["txid"].as_str().map(ToOwned::to_owned))
             }
             None => Ok(None),
+        }
+    }
+
+    /// Gives a node that mined a branch its own clock again, and takes back what it was told of a block: by now its branch has more
+    /// work, or never will. What it does not hear now, it is told when it answers again.
+    async fn release(&mut self, index: usize) -> Result<(), DevnetError> {
+        let slot = &mut self.slots[index];
+        let (Some(process), Some(first)) = (&slot.process, slot.forbidden.clone()) else { return Ok(()) };
+        let time = process.rpc.call::<Value>("setmocktime", json!([self.clock.mock_time()])).await;
+        process.rpc.call::<Value>("reconsiderblock", json!([first])).await?;
+        time?;
+        slot.forbidden = None;
+        Ok(())
+    }
+
+    /// Tells nodes that answer again what they were not told while they did not.
+    pub(super) async fn catch_up(&mut self, status: &Status) {
+        let answers = |name: &str| status.facts().any(|(node, _)| node.name == name);
+        let waits = |slot: &&Slot| slot.told.values().any(Option::is_none) && answers(&slot.launch.name);
+        let waiting: Vec<String> = self.slots.iter().filter(waits).map(|slot| slot.launch.name.clone()).collect();
+        if !waiting.is_empty() {
+            self.tell_links(|name| waiting.iter().any(|waiting| waiting == name)).await;
+        }
+        for index in 0..self.slots.len() {
+            if self.slots[index].forbidden.is_some() && answers(&self.slots[index].launch.name) {
+                // It is tried again with the next look.
+                let _ = self.release(index).await;
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! From a plan to nodes that agree.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -61,6 +62,8 @@ impl Supervisor {
             next_block: None,
             links,
             heal_at: None,
+            partitions: 0,
+            healed: BTreeMap::new(),
             commands,
             status: watch::Sender::new(Status::default()),
             notices,
