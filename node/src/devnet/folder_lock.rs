@@ -19,7 +19,7 @@ const INTERVAL: Duration = Duration::from_millis(20);
 /// The right, until this is dropped.
 #[derive(Debug)]
 pub(crate) struct FolderLock {
-    folder: PathBuf,
+    path: PathBuf,
     /// Locked for as long as it is open.
     _file: File,
 }
@@ -38,7 +38,7 @@ impl FolderLock {
             let file = file.map_err(DevnetError::file("open", &path))?;
             match file.try_lock() {
                 // Whoever had it may have taken the file away, and somebody else made another.
-                Ok(()) if is_at(&file, &path) => return Ok(Self { folder: folder.to_owned(), _file: file }),
+                Ok(()) if is_at(&file, &path) => return Ok(Self { path, _file: file }),
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) if Instant::now() < deadline => thread::sleep(INTERVAL),
                 Err(TryLockError::WouldBlock) => {
@@ -53,10 +53,8 @@ impl FolderLock {
 
 impl Drop for FolderLock {
     fn drop(&mut self) {
-        // Nothing stays in a folder that has nothing else.
-        if fs::read_dir(&self.folder).is_ok_and(|entries| entries.count() == 1) {
-            let _ = fs::remove_file(self.folder.join(FILE));
-        }
+        // Who waits for it sees that it is gone, and makes another.
+        let _ = fs::remove_file(&self.path);
     }
 }
 

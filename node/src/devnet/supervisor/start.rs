@@ -35,7 +35,7 @@ impl Supervisor {
         };
         let saved = match directory.saved()? {
             // One whose first start was interrupted may become what is asked for now.
-            Some(saved) if !(is_described && !saved.has_started) => {
+            Some(saved) if !is_described || saved.has_started => {
                 if is_described {
                     return Err(DevnetError::Described { directory: directory.path().to_owned() });
                 }
