@@ -25,8 +25,12 @@
 //! | `duration`, `coins` | times and amounts as people write them |
 //! | `state_directory` | where the data are |
 //! | `attachment` | how other commands find it |
+//! | `folder_lock` | the right to add and take away files of devnets |
+//! | `leftovers` | what one leaves that was killed |
 //! | `control` | how it is driven |
 //! | `node_process`, `node_rpc` | a node, and the way to ask it |
+//! | `own_program` | the program of nodes, which is that of this process |
+//! | `prometheus` | the Prometheus that watches all nodes |
 //! | `guard` | a program that is not ours and ends with the devnet |
 //! | `supervisor` | all of it, running |
 //! | `scenario` | steps that drive it, and what must be so |
@@ -40,21 +44,25 @@ mod coins;
 mod control;
 mod duration;
 mod error;
+mod folder_lock;
 mod guard;
+mod leftovers;
 mod links;
 mod mining;
 mod node_process;
 mod node_rpc;
+mod own_program;
 mod plan;
 mod plan_file;
 mod ports;
+mod prometheus;
 mod scenario;
 mod state_directory;
 mod supervisor;
 mod topology;
 
 pub(crate) use accounts::accounts;
-pub(crate) use attachment::{AttachedNode, Attachment, VARIABLE, devnets_in};
+pub(crate) use attachment::{AttachedNode, Attachment, UNNAMED, VARIABLE, devnets_in};
 pub(crate) use chain::PRE_MINE;
 pub(crate) use coins::Coins;
 pub(crate) use control::{Outcome, Request, Status, ask, short};
@@ -63,6 +71,8 @@ pub(crate) use error::DevnetError;
 pub(crate) use guard::{COMMAND as GUARD_COMMAND, find_program, guard};
 pub(crate) use links::{LinkConditions, parse_bandwidth, parse_share};
 pub(crate) use mining::{BlockTime, MiningMode};
+pub(crate) use node_process::NodeEnd;
+pub(crate) use own_program::own_program;
 pub(crate) use plan::Plan;
 pub(crate) use plan_file::PlanFile;
 pub(crate) use scenario::{Scenario, ScenarioRun, StepOutcome};

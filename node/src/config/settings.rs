@@ -142,6 +142,11 @@ impl Settings {
         self.setting(name).is_some_and(|setting| setting.origin != Origin::Default)
     }
 
+    /// Whether an option of the command line sets a key.
+    pub(crate) fn is_option(&self, name: &str) -> bool {
+        self.setting(name).is_some_and(|setting| setting.origin == Origin::CommandLine)
+    }
+
     /// Folder of all data.
     ///
     /// # Errors

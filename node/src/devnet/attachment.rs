@@ -1,10 +1,12 @@
 //! How other commands find a devnet that runs: a file among all data, in the folder `devnets`.
+//!
+//! Its process holds a lock (flock(2)) on the file, so that a file that nobody holds is that of a devnet that was killed. A socket
+//! that does not answer says less: it may lie where the one who asks cannot see it.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -12,12 +14,18 @@ use serde::{Deserialize, Serialize};
 use super::DevnetError;
 use super::accounts::{Account, MNEMONIC, accounts};
 use super::chain::Chain;
-use super::state_directory::{StateDirectory, TEMPORARY_PREFIX, make_private};
+use super::folder_lock::{FolderLock, is_at};
+use super::leftovers;
+use super::state_directory::{StateDirectory, make_private};
 
 /// The folder of devnets in the folder of all data. That of the network devnet is called `devnet`.
 const FOLDER: &str = "devnets";
 /// What the file of a devnet ends in, after its name.
 const SUFFIX: &str = ".json";
+/// What its name ends in until it is written.
+const NEW: &str = "json.new";
+/// The largest that is read, in bytes: that of 64 nodes is a fraction of it.
+const MAX_FILE: u64 = 1 << 20;
 /// The name of a devnet that was given none.
 pub(crate) const UNNAMED: &str = "devnet";
 /// The variable that names the file of the devnet that commands are for.
@@ -26,8 +34,8 @@ pub(crate) const VARIABLE: &str = "CAIRN_DEVNET";
 /// A devnet that runs, for other programs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Attachment {
-    /// This file.
-    #[serde(skip)]
+    /// This file. A copy of it says where it is.
+    #[serde(rename = "file")]
     path: PathBuf,
     /// Its name.
     pub(crate) name: String,
@@ -120,17 +128,22 @@ impl Attachment {
         }
     }
 
-    /// The devnet that is meant: by name, by the file that the environment names, or the only one that runs.
+    /// The devnet that is meant: by name, by the file that the environment names unless an option says where to look, or the only
+    /// one that runs.
     ///
     /// # Errors
     ///
     /// When none runs, or several and it is not said which.
-    pub(crate) fn chosen(datadir: &Path, name: Option<&str>) -> Result<Self, DevnetError> {
-        let named = std::env::var_os(VARIABLE).filter(|path| !path.is_empty() && name.is_none());
-        match named {
-            Some(path) => Self::read_live(Path::new(&path)).ok_or(DevnetError::NotRunning { name: None }),
+    pub(crate) fn chosen(datadir: &Path, name: Option<&str>, is_option: bool) -> Result<Self, DevnetError> {
+        let is_said = is_option || name.is_some();
+        match std::env::var_os(VARIABLE).filter(|path| !path.is_empty() && !is_said) {
+            Some(path) => Self::of_variable(Path::new(&path)),
             None => Self::find(&devnets_in(datadir), name),
         }
+    }
+
+    fn of_variable(path: &Path) -> Result<Self, DevnetError> {
+        Self::read_live(path).ok_or_else(|| DevnetError::Variable { path: path.to_owned() })
     }
 
     /// The devnet that runs in a folder of devnets: the one with a name, or the only one.
@@ -160,14 +173,37 @@ impl Attachment {
         running
     }
 
-    /// The devnet of a file, if it runs; otherwise what it left goes.
+    /// The devnet of a file, if it runs; otherwise what it left goes. A copy of such a file will do.
     pub(crate) fn read_live(path: &Path) -> Option<Self> {
-        let mut found: Self = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
-        path.clone_into(&mut found.path);
-        if UnixStream::connect(&found.control).is_ok() {
-            return Some(found);
+        let (found, file) = Self::read(path)?;
+        if is_at(&file, &found.path) {
+            return found.live(&file);
         }
-        found.clear(path);
+        // Of a copy nothing is concluded but where the file is. That may be another devnet's by now.
+        let (original, file) = Self::read(&found.path)?;
+        if original.control == found.control { original.live(&file) } else { None }
+    }
+
+    /// What stands in a file, and the file.
+    fn read(path: &Path) -> Option<(Self, File)> {
+        let mut file = File::open(path).ok()?;
+        let mut bytes = Vec::new();
+        (&mut file).take(MAX_FILE).read_to_end(&mut bytes).ok()?;
+        Some((serde_json::from_slice(&bytes).ok()?, file))
+    }
+
+    /// This, if its process holds its file. If not, what it left goes.
+    fn live(self, file: &File) -> Option<Self> {
+        if is_held(file) {
+            return Some(self);
+        }
+        let _lock = FolderLock::take(self.path.parent()?).ok()?;
+        // It may have been written anew, or be another's, by now. Nobody comes or clears while the folder is locked.
+        let (now, file) = Self::read(&self.path)?;
+        if is_held(&file) {
+            return Some(now);
+        }
+        now.clear();
         None
     }
 
@@ -181,20 +217,9 @@ impl Attachment {
         self.path.exists() || self.control.exists() || (self.is_temporary && self.directory.exists())
     }
 
-    /// Takes away what a devnet left that was killed: its file, its socket, and its data unless it has a name.
-    fn clear(&self, path: &Path) {
-        let is_ours = |folder: &Path| {
-            let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            name.starts_with(TEMPORARY_PREFIX) && folder.parent() == Some(&std::env::temp_dir())
-        };
-        if let Some(folder) = self.control.parent().filter(|folder| is_ours(folder)) {
-            let _ = fs::remove_dir_all(folder);
-        }
-        // Its nodes end by themselves, and may still be writing.
-        if self.is_temporary && is_ours(&self.directory) {
-            let _ = fs::remove_dir_all(&self.directory);
-        }
-        let _ = fs::remove_file(path);
+    /// Takes away what a devnet left that was killed, its file last. The folder must be locked. Whether all of it is gone.
+    fn clear(&self) -> bool {
+        leftovers::clear(self) && fs::remove_file(&self.path).is_ok()
     }
 
     /// The node with a name.
@@ -214,6 +239,8 @@ impl Attachment {
 #[derive(Debug)]
 pub(crate) struct AttachmentFile {
     path: PathBuf,
+    /// Locked for as long as it is open, which says that the devnet runs.
+    held: File,
 }
 
 impl AttachmentFile {
@@ -224,6 +251,7 @@ impl AttachmentFile {
     /// When the name is taken, or the file cannot be written.
     pub(crate) fn create(devnets: &Path, name: Option<&str>, attachment: &mut Attachment) -> Result<Self, DevnetError> {
         make_private(devnets)?;
+        let _lock = FolderLock::take(devnets)?;
         let numbered = |number: u32| if number == 1 { UNNAMED.to_owned() } else { format!("{UNNAMED}-{number}") };
         let candidates: Box<dyn Iterator<Item = String>> = match name {
             Some(name) => Box::new(std::iter::once(name.to_owned())),
@@ -231,21 +259,20 @@ impl AttachmentFile {
         };
         for candidate in candidates {
             let path = file(devnets, &candidate);
-            attachment.name = candidate;
-            // What a killed one left makes room.
-            if Attachment::read_live(&path).is_some() {
+            if File::open(&path).is_ok_and(|file| is_held(&file)) {
                 continue;
             }
-            path.clone_into(&mut attachment.path);
-            let temporary = devnets.join(format!(".{}{SUFFIX}", std::process::id()));
-            let written = write(&temporary, attachment).and_then(|()| fs::hard_link(&temporary, &path));
-            let _ = fs::remove_file(&temporary);
-            match written {
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                written => {
-                    return written.map(|()| Self { path: path.clone() }).map_err(DevnetError::file("write", path));
-                }
+            // What a killed one left makes room.
+            if let Some((left, file)) = Attachment::read(&path)
+                && is_at(&file, &left.path)
+                && !left.clear()
+            {
+                continue;
             }
+            attachment.name = candidate;
+            path.clone_into(&mut attachment.path);
+            let held = write(&path, attachment).map_err(DevnetError::file("write", &path))?;
+            return Ok(Self { path, held });
         }
         Err(DevnetError::Running { name: name.unwrap_or(UNNAMED).to_owned() })
     }
@@ -254,22 +281,39 @@ impl AttachmentFile {
     ///
     /// # Errors
     ///
-    /// When it cannot be written.
-    pub(crate) fn rewrite(&self, attachment: &Attachment) -> Result<(), DevnetError> {
-        let temporary = self.path.with_extension("json.new");
-        write(&temporary, attachment)
-            .and_then(|()| fs::rename(&temporary, &self.path))
-            .map_err(DevnetError::file("write", &self.path))
+    /// When it cannot be written, or is no longer ours.
+    pub(crate) fn rewrite(&mut self, attachment: &Attachment) -> Result<(), DevnetError> {
+        if self.path.exists() && !is_at(&self.held, &self.path) {
+            let foreign = io::Error::new(ErrorKind::AlreadyExists, "it is another devnet's");
+            return Err(DevnetError::file("write", &self.path)(foreign));
+        }
+        self.held = write(&self.path, attachment).map_err(DevnetError::file("write", &self.path))?;
+        Ok(())
     }
 }
 
 impl Drop for AttachmentFile {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path);
-        // The folder goes too if nothing else is in it.
-        if let Some(devnets) = self.path.parent() {
-            let _ = fs::remove_dir(devnets);
+        let Some(devnets) = self.path.parent() else { return };
+        // Who cannot lock the folder takes away no more than what is surely ours.
+        let lock = FolderLock::take(devnets);
+        if is_at(&self.held, &self.path) {
+            let _ = fs::remove_file(&self.path);
         }
+        drop(lock);
+        // The folder goes too if nothing else is in it.
+        let _ = fs::remove_dir(devnets);
+    }
+}
+
+/// Whether the process of a devnet holds its file. If that cannot be found out, nothing must be taken away.
+fn is_held(file: &File) -> bool {
+    match file.try_lock_shared() {
+        Ok(()) => {
+            let _ = file.unlock();
+            false
+        }
+        Err(TryLockError::WouldBlock | TryLockError::Error(_)) => true,
     }
 }
 
@@ -277,66 +321,16 @@ fn file(devnets: &Path, name: &str) -> PathBuf {
     devnets.join(format!("{name}{SUFFIX}"))
 }
 
-fn write(path: &Path, attachment: &Attachment) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    file.write_all(&serde_json::to_vec_pretty(attachment)?)
+/// Writes a file as a whole. It is locked before anybody finds it.
+fn write(path: &Path, attachment: &Attachment) -> io::Result<File> {
+    let temporary = path.with_extension(NEW);
+    let _ = fs::remove_file(&temporary);
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+    file.try_lock()?;
+    file.write_all(&serde_json::to_vec_pretty(attachment)?)?;
+    fs::rename(&temporary, path)?;
+    Ok(file)
 }
 
 #[cfg(test)]
-mod tests {
-    use std::os::unix::fs::PermissionsExt;
-    use std::os::unix::net::UnixListener;
-
-    use super::*;
-
-    fn attachment(control: &Path) -> Attachment {
-        Attachment {
-            path: PathBuf::new(),
-            name: String::new(),
-            pid: 1,
-            ready: false,
-            network: "devnet".to_owned(),
-            spec: None,
-            directory: PathBuf::from("/nowhere"),
-            is_temporary: false,
-            control: control.to_owned(),
-            seed: 1,
-            mnemonic: String::new(),
-            accounts: Vec::new(),
-            nodes: Vec::new(),
-            prometheus: PathBuf::new(),
-        }
-    }
-
-    #[test]
-    fn one_that_runs_is_found_and_keeps_its_name() {
-        let folder = tempfile::tempdir().unwrap();
-        let devnets = folder.path().join("devnet");
-        let socket = folder.path().join("control");
-        let listener = UnixListener::bind(&socket).unwrap();
-        assert!(matches!(Attachment::find(&devnets, None), Err(DevnetError::NotRunning { .. })));
-        let first = AttachmentFile::create(&devnets, None, &mut attachment(&socket)).unwrap();
-        assert_eq!(fs::metadata(&first.path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(Attachment::find(&devnets, None).unwrap().name, "devnet");
-        let second = AttachmentFile::create(&devnets, None, &mut attachment(&socket)).unwrap();
-        assert!(matches!(Attachment::find(&devnets, None), Err(DevnetError::Several { .. })));
-        assert_eq!(Attachment::find(&devnets, Some("devnet-2")).unwrap().name, "devnet-2");
-        let named = AttachmentFile::create(&devnets, Some("devnet"), &mut attachment(&socket));
-        assert!(matches!(named, Err(DevnetError::Running { .. })));
-        drop((first, second));
-        assert!(!devnets.exists(), "nothing stays");
-        drop(listener);
-    }
-
-    #[test]
-    fn what_a_killed_one_left_makes_room() {
-        let folder = tempfile::tempdir().unwrap();
-        let data = super::super::state_directory::StateDirectory::temporary().unwrap();
-        let mut left = attachment(&folder.path().join("no-socket"));
-        (left.directory, left.is_temporary) = (data.path().to_owned(), true);
-        std::mem::forget(AttachmentFile::create(folder.path(), None, &mut left).unwrap());
-        assert!(matches!(Attachment::find(folder.path(), None), Err(DevnetError::NotRunning { .. })));
-        assert!(!data.path().exists(), "its data go");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "its file goes");
-    }
-}
+mod tests;

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use cairn_chain::params::spec_file::SpecFileError;
 use cairn_chain::params::{ChainParams, RegtestOptions};
 
 use super::DevnetError;
@@ -32,12 +33,13 @@ pub(crate) struct Chain {
 }
 
 impl Chain {
-    /// The chain with these rules. A spec file, if they need one, is written to `directory`.
+    /// The chain with these rules. A spec file, if they need one, is in `directory`: that of a devnet that `was_there` is kept, for
+    /// its blocks are of that network.
     ///
     /// # Errors
     ///
-    /// When it cannot be written.
-    pub(crate) fn prepare(rules: Rules, directory: &Path) -> Result<Self, DevnetError> {
+    /// When the file is wrong.
+    pub(crate) fn of(rules: Rules, directory: &Path, was_there: bool) -> Result<Self, DevnetError> {
         let Rules::Devnet { spacing } = rules else {
             let regtest = ChainParams::regtest(RegtestOptions::default());
             return Ok(Self { network: regtest.name, spec: None, pace: None });
@@ -48,11 +50,23 @@ impl Chain {
             return Ok(Self { network: ChainParams::devnet().name, spec: None, pace });
         }
         let path = directory.join(SPEC_FILE);
-        if !path.exists() {
-            fs::write(&path, spec(spacing)).map_err(DevnetError::file("write", &path))?;
-        }
-        let params = ChainParams::from_spec_file(&path)?;
+        let params = if was_there && path.exists() {
+            ChainParams::from_spec_file(&path)?
+        } else {
+            let wrong = |source| SpecFileError::Spec { path: path.clone(), source };
+            ChainParams::from_spec(&spec(spacing)).map_err(wrong)?
+        };
         Ok(Self { network: params.name, spec: Some(path), pace })
+    }
+
+    /// Writes the spec file, if these rules need one.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub(crate) fn write_spec(&self) -> Result<(), DevnetError> {
+        let (Some(path), Some(pace)) = (&self.spec, &self.pace) else { return Ok(()) };
+        fs::write(path, spec(pace.spacing)).map_err(DevnetError::file("write", path))
     }
 
     /// Options and variables that choose this chain, for any command of ours.
@@ -113,7 +127,8 @@ mod tests {
     #[test]
     fn another_spacing_is_the_same_network_otherwise() {
         let directory = tempfile::tempdir().unwrap();
-        let chain = Chain::prepare(Rules::Devnet { spacing: 10 }, directory.path()).unwrap();
+        let chain = Chain::of(Rules::Devnet { spacing: 10 }, directory.path(), false).unwrap();
+        chain.write_spec().unwrap();
         assert_eq!((chain.network.as_str(), chain.variable().0), ("devnet-10s", "CAIRN_SPEC"));
         let (built_in, other) =
             (ChainParams::devnet(), ChainParams::from_spec_file(chain.spec.as_deref().unwrap()).unwrap());
@@ -128,16 +143,18 @@ mod tests {
         };
         assert_eq!((other.anchor_height, other.anchor_bits), (built_in.anchor_height, built_in.anchor_bits));
         assert_eq!((other.half_life, built_in.half_life), (400, 120));
-        let again = Chain::prepare(Rules::Devnet { spacing: 10 }, directory.path()).unwrap();
-        assert_eq!(again.spec, chain.spec);
+        let again = Chain::of(Rules::Devnet { spacing: 10 }, directory.path(), true).unwrap();
+        assert_eq!((again.spec, again.network), (chain.spec, chain.network));
+        let afresh = Chain::of(Rules::Devnet { spacing: 20 }, directory.path(), false).unwrap();
+        assert_eq!(afresh.network, "devnet-20s", "a file that is no devnet's counts for nothing");
     }
 
     #[test]
     fn built_in_networks_need_no_file() {
         let directory = tempfile::tempdir().unwrap();
-        let devnet = Chain::prepare(Rules::Devnet { spacing: 3 }, directory.path()).unwrap();
+        let devnet = Chain::of(Rules::Devnet { spacing: 3 }, directory.path(), false).unwrap();
         assert_eq!((devnet.network.as_str(), devnet.spec), ("devnet", None));
-        assert_eq!(Chain::prepare(Rules::Regtest, directory.path()).unwrap().network, "regtest");
+        assert_eq!(Chain::of(Rules::Regtest, directory.path(), false).unwrap().network, "regtest");
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
     }
 }

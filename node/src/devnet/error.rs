@@ -51,26 +51,34 @@ pub(crate) enum DevnetError {
         source: io::Error,
     },
     /// A node ended while it was to start.
-    #[error("node {name} ended ({status}) instead of starting: {said}; its log is {}", log.display())]
+    #[error("node {name} ended ({status}) instead of starting: {said}; {}", about(log))]
     Ended {
         /// The node.
         name: String,
         /// How it ended.
         status: ExitStatus,
-        /// The last line of its log.
+        /// Its error, or the last that it said.
         said: String,
-        /// The whole log.
-        log: PathBuf,
+        /// Its log.
+        log: NodeLog,
     },
     /// A node takes too long to start.
-    #[error("node {name} did not start within {} s; its log is {}", limit.as_secs(), log.display())]
+    #[error("node {name} did not start within {} s; {}", limit.as_secs(), about(log))]
     Slow {
         /// The node.
         name: String,
         /// How long it had.
         limit: Duration,
         /// Its log.
-        log: PathBuf,
+        log: NodeLog,
+    },
+    /// Prometheus does not run.
+    #[error("prometheus {problem}: {said}; start the devnet without --prometheus, or mend it")]
+    Prometheus {
+        /// What it does instead.
+        problem: &'static str,
+        /// The last line of its log.
+        said: String,
     },
     /// A node does not answer a call.
     #[error("node {name} does not answer {method}: {reason}")]
@@ -111,8 +119,22 @@ pub(crate) enum DevnetError {
         /// The name it was looked for by.
         name: Option<String>,
     },
+    /// The environment names one that does not run.
+    #[error(
+        "CAIRN_DEVNET names {}, and no devnet runs there; unset CAIRN_DEVNET, or set it anew: eval \"$(env -u CAIRN_DEVNET cairn devnet env)\"",
+        path.display()
+    )]
+    Variable {
+        /// What it names.
+        path: PathBuf,
+    },
     /// More than one runs.
-    #[error("{} devnets run: {}; choose one with --name", names.len(), names.join(", "))]
+    #[error(
+        "{} devnets run: {}; choose one with --name, or for all commands: eval \"$(cairn devnet env --name {})\"",
+        names.len(),
+        names.join(", "),
+        names.first().map(String::as_str).unwrap_or_default()
+    )]
     Several {
         /// Their names.
         names: Vec<String>,
@@ -133,7 +155,34 @@ pub(crate) enum DevnetError {
     },
 }
 
+/// The log of a node that did not start.
+#[derive(Debug)]
+pub(crate) struct NodeLog {
+    /// Where it is.
+    pub(crate) path: PathBuf,
+    /// The last lines since the start.
+    pub(crate) last_lines: String,
+    /// Whether it goes, as the devnet did not start either.
+    pub(crate) goes: bool,
+}
+
+fn about(log: &NodeLog) -> String {
+    if log.goes {
+        format!("its last lines are:\n{}", log.last_lines)
+    } else {
+        format!("its log is {}", log.path.display())
+    }
+}
+
 impl DevnetError {
+    /// The same, when the data of the devnet go: logs are shown instead of named.
+    pub(crate) fn without_data(mut self) -> Self {
+        if let Self::Ended { log, .. } | Self::Slow { log, .. } = &mut self {
+            log.goes = true;
+        }
+        self
+    }
+
     /// An error about a file.
     pub(crate) fn file(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();

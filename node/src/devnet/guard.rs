@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::DevnetError;
+use super::own_program::own_program;
 
 /// The hidden command that guards a program.
 pub(crate) const COMMAND: &str = "guard";
@@ -35,8 +36,9 @@ impl GuardedProgram {
     pub(crate) fn start(program: &Path, arguments: &[String], log: &Path) -> Result<Self, DevnetError> {
         let file = OpenOptions::new().create(true).append(true).open(log).map_err(DevnetError::file("open", log))?;
         let errors = file.try_clone().map_err(DevnetError::file("open", log))?;
-        let ours = std::env::current_exe().map_err(DevnetError::file("find", "the program of this process"))?;
-        let guard = tokio::process::Command::new(ours)
+        let ours = own_program()?;
+        let guard = tokio::process::Command::new(&ours.path)
+            .arg0(&ours.name)
             .args(["devnet", COMMAND, "--"])
             .arg(program)
             .args(arguments)
@@ -49,11 +51,18 @@ impl GuardedProgram {
         Ok(Self { guard: guard.map_err(failed)? })
     }
 
+    /// Whether it has ended.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.guard.try_wait().is_ok_and(|status| status.is_some())
+    }
+
     /// Tells it to end, and waits until it has.
     pub(crate) async fn stop(mut self) {
         drop(self.guard.stdin.take());
-        // The guard kills what does not end, and is killed itself with this if even that does not help.
-        let _ = tokio::time::timeout(END_LIMIT * 2, self.guard.wait()).await;
+        // The guard kills what does not end. One that does not come to that is itself killed.
+        if tokio::time::timeout(END_LIMIT * 2, self.guard.wait()).await.is_err() {
+            let _ = self.guard.start_kill();
+        }
     }
 }
 

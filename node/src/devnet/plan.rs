@@ -147,6 +147,15 @@ impl Plan {
         (0..).map(name_of).find(|name| !taken(name)).expect("there are finitely many nodes")
     }
 
+    /// Changes what the link between two nodes does from the start.
+    pub(crate) fn set_link(&mut self, between: [String; 2], conditions: LinkConditions) {
+        let [one, other] = &between;
+        self.links.retain(|link| !(link.between.contains(one) && link.between.contains(other)));
+        if conditions != LinkConditions::default() {
+            self.links.push(PlannedLink { between, conditions });
+        }
+    }
+
     /// Appends a node. Without `peers` it is connected as the topology has it.
     ///
     /// # Errors
@@ -225,6 +234,19 @@ mod tests {
             assert!(plan.add(name, peers).is_err(), "{name}");
         }
         assert_eq!(plan.nodes.len(), 4);
+    }
+
+    #[test]
+    fn a_link_is_planned_once_and_a_plain_one_not_at_all() {
+        let mut plan = plan(Topology::Mesh, 3).unwrap();
+        let between = |one: &str, other: &str| [one.to_owned(), other.to_owned()];
+        let slow = LinkConditions { latency: Duration::from_millis(80), ..LinkConditions::default() };
+        plan.set_link(between("alice", "bob"), slow);
+        plan.set_link(between("bob", "carol"), slow);
+        plan.set_link(between("bob", "alice"), slow);
+        assert_eq!(plan.links.len(), 2);
+        plan.set_link(between("alice", "bob"), LinkConditions::default());
+        assert_eq!(plan.links, [PlannedLink { between: between("bob", "carol"), conditions: slow }]);
     }
 
     #[test]

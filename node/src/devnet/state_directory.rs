@@ -4,6 +4,8 @@ use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -21,6 +23,11 @@ const KEY_FILE: &str = "node_key";
 /// What names of temporary folders begin with.
 pub(crate) const TEMPORARY_PREFIX: &str = "cairn-devnet-";
 
+/// How long it may take to take away a folder in which something still writes.
+const REMOVAL_LIMIT: Duration = Duration::from_secs(2);
+/// Time between two attempts.
+const REMOVAL_INTERVAL: Duration = Duration::from_millis(20);
+
 /// The folder of a devnet's data.
 #[derive(Debug)]
 pub(crate) struct StateDirectory {
@@ -36,6 +43,8 @@ pub(crate) struct SavedState {
     pub(crate) plan: Plan,
     /// Seconds that its clock is ahead: its newest blocks are of that time.
     pub(crate) seconds_ahead: u64,
+    /// Whether its first start came to its end. If not, it may still become another one.
+    pub(crate) has_started: bool,
 }
 
 impl StateDirectory {
@@ -106,12 +115,35 @@ impl StateDirectory {
     ///
     /// When the file cannot be written.
     pub(crate) fn save(&self, plan: &Plan, clock: SharedClock) -> Result<(), DevnetError> {
+        self.write(&SavedState { plan: plan.clone(), seconds_ahead: clock.ahead, has_started: true })
+    }
+
+    /// Keeps what a devnet with a name is to be, before anything of it is there, and clears away what an earlier start left that
+    /// came to no end.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written, or the rest cannot be cleared away.
+    pub(crate) fn begin(&self, plan: &Plan, clock: SharedClock) -> Result<(), DevnetError> {
+        let earlier = self.saved()?.map(|saved| saved.plan.nodes).unwrap_or_default();
+        for node in plan.nodes.iter().chain(&earlier) {
+            let folder = self.node(&node.name);
+            match fs::remove_dir_all(&folder) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(DevnetError::file("clear away", folder)(error));
+                }
+                _ => {}
+            }
+        }
+        self.write(&SavedState { plan: plan.clone(), seconds_ahead: clock.ahead, has_started: false })
+    }
+
+    fn write(&self, saved: &SavedState) -> Result<(), DevnetError> {
         if self.is_temporary() {
             return Ok(());
         }
         let path = self.path.join(PLAN_FILE);
-        let saved = SavedState { plan: plan.clone(), seconds_ahead: clock.ahead };
-        write_json(&path, &saved).map_err(DevnetError::file("write", &path))
+        write_json(&path, saved).map_err(DevnetError::file("write", &path))
     }
 
     /// Makes the folder of a node, with the key that follows from seed and name.
@@ -133,6 +165,18 @@ impl StateDirectory {
     }
 }
 
+impl Drop for StateDirectory {
+    fn drop(&mut self) {
+        // Nodes of a start that failed are killed at this moment, and may still write.
+        let deadline = Instant::now() + REMOVAL_LIMIT;
+        while self.is_temporary() && self.path.exists() && Instant::now() < deadline {
+            if fs::remove_dir_all(&self.path).is_err() {
+                thread::sleep(REMOVAL_INTERVAL);
+            }
+        }
+    }
+}
+
 /// The secret key of a node: anybody can compute it, which is why nodes of a devnet listen on the loopback interface alone.
 fn node_key(seed: u64, name: &str) -> [u8; 32] {
     let hash = Sha256::new().chain_update(b"cairn devnet node key").chain_update(seed.to_le_bytes()).chain_update(name);
@@ -146,6 +190,8 @@ pub(crate) fn make_private(path: &Path) -> Result<(), DevnetError> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::plan::{DEFAULT_BLOCK_TIME, Rules};
+    use super::super::{MiningMode, Topology};
     use super::*;
 
     #[test]
@@ -160,6 +206,27 @@ mod tests {
         assert_eq!(fs::read(&key).unwrap(), node_key(1, "alice"), "the key of a node that was there stays");
         // The network refuses keys that others may read.
         cairn_net::load_or_create_identity(&key).unwrap();
+    }
+
+    #[test]
+    fn a_first_start_that_came_to_no_end_leaves_nothing_to_the_next() {
+        let devnets = tempfile::tempdir().unwrap();
+        let directory = StateDirectory::named(devnets.path(), "demo").unwrap();
+        let plan = |count| {
+            let mining = MiningMode { block_time: DEFAULT_BLOCK_TIME, on_transactions: false };
+            Plan::new(1, Rules::Regtest, Topology::Mesh, mining, count).unwrap()
+        };
+        let clock = SharedClock { ahead: 0 };
+        directory.begin(&plan(3), clock).unwrap();
+        assert!(!directory.saved().unwrap().unwrap().has_started);
+        for name in ["alice", "carol"] {
+            directory.prepare_node(name, "regtest", 1).unwrap();
+        }
+        directory.begin(&plan(2), clock).unwrap();
+        assert!(!directory.node("alice").exists() && !directory.node("carol").exists());
+        directory.save(&plan(2), clock).unwrap();
+        let saved = directory.saved().unwrap().unwrap();
+        assert!(saved.has_started && saved.plan == plan(2));
     }
 
     #[test]

@@ -38,11 +38,11 @@ use super::attachment::{Attachment, AttachmentFile};
 use super::chain::Chain;
 use super::clock::SharedClock;
 use super::control::{Command, Outcome, Request, Status};
-use super::guard::GuardedProgram;
 use super::links::Links;
 use super::mining::MiningSchedule;
-use super::node_process::{NodeLaunch, NodeProcess};
+use super::node_process::{NodeEnd, NodeLaunch, NodeProcess};
 use super::plan::Plan;
+use super::prometheus::Prometheus;
 use super::state_directory::StateDirectory;
 use super::{DevnetError, MiningMode};
 
@@ -108,8 +108,9 @@ pub(crate) struct Supervisor {
     status: watch::Sender<Status>,
     notices: mpsc::Sender<Notice>,
     attachment: Attachment,
-    prometheus: Option<GuardedProgram>,
-    prometheus_address: Option<SocketAddr>,
+    prometheus: Option<Prometheus>,
+    /// Says that somebody asked it to end.
+    ending: CancellationToken,
     directory: StateDirectory,
     /// Last, so that nothing is left when nobody is told of it any more.
     attachment_file: AttachmentFile,
@@ -123,7 +124,7 @@ impl Supervisor {
 
     /// Where Prometheus is, if it runs.
     pub(crate) fn prometheus_address(&self) -> Option<SocketAddr> {
-        self.prometheus_address
+        self.prometheus.as_ref().map(|prometheus| prometheus.address)
     }
 
     /// What it is made of.
@@ -136,9 +137,10 @@ impl Supervisor {
         self.status.subscribe()
     }
 
-    /// Does what is due and what is asked, until it is to end. Then it stops all nodes in order. How many of them stopped well, and
-    /// how many ran.
-    pub(crate) async fn run(mut self, shutdown: CancellationToken) -> (usize, usize) {
+    /// Does what is due and what is asked, until it is to end. Then it stops all nodes in order. How those ended that still ran, by
+    /// name.
+    pub(crate) async fn run(mut self, shutdown: CancellationToken) -> Vec<(String, NodeEnd)> {
+        let ending = self.ending.clone();
         self.plan_next_block(None);
         let mut looks = interval(LOOK_INTERVAL);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -149,13 +151,9 @@ impl Supervisor {
             let turn = async {
                 tokio::select! {
                     command = self.commands.recv() => match command {
-                        Some(Command { request: Request::Down, reply }) => {
-                            // Whoever hung up does not want to know.
-                            let _ = reply.send(Ok(Outcome::Ending));
-                            return false;
-                        }
                         Some(Command { request, reply }) => {
                             let outcome = self.handle(request).await;
+                            // Whoever hung up does not want to know.
                             let _ = reply.send(outcome);
                         }
                         // The socket ended.
@@ -170,6 +168,7 @@ impl Supervisor {
             };
             let goes_on = tokio::select! {
                 () = shutdown.cancelled() => false,
+                () = ending.cancelled() => false,
                 goes_on = turn => goes_on,
             };
             if !goes_on {
@@ -190,19 +189,25 @@ impl Supervisor {
                 };
                 if block_time.is_some() {
                     self.plan_next_block(None);
-                    self.save()?;
                 }
+                self.save()?;
                 Ok(Outcome::Mining(self.plan.mining))
             }
             Request::Faucet { to, amount, mine } => self.faucet(&to, amount.0, mine).await,
             Request::Partition { groups, seconds } => self.partition(&groups, seconds).await,
             Request::Heal { number } => self.heal(number).await,
-            Request::Link { between: [one, other], conditions } => self.link(&one, &other, conditions).await,
+            Request::Link { between: [one, other], conditions } => {
+                let outcome = self.link(&one, &other, conditions).await?;
+                self.plan.set_link([one, other], conditions);
+                self.save()?;
+                Ok(outcome)
+            }
             Request::Reorg { depth, node, double_spend } => self.reorg(depth, node, double_spend.as_deref()).await,
             Request::Kill { node } => self.kill(&node).await,
             Request::Restart { node } => self.restart(&node).await,
             Request::Add { node, peers } => self.add(node, peers).await,
             Request::Time { seconds } => self.move_clock(Duration::from_secs(seconds)).await,
+            // The socket's side has said it already.
             Request::Down => Ok(Outcome::Ending),
         }
     }
@@ -216,16 +221,16 @@ impl Supervisor {
         self.directory.save(&self.plan, self.clock)
     }
 
-    async fn stop(mut self) -> (usize, usize) {
+    async fn stop(mut self) -> Vec<(String, NodeEnd)> {
         if let Some(prometheus) = self.prometheus.take() {
             prometheus.stop().await;
         }
-        let running: Vec<_> = self.slots.iter_mut().filter_map(|slot| slot.process.take()).collect();
-        let count = running.len();
-        let stopped = join_all(running.into_iter().map(NodeProcess::stop)).await;
+        let running = self.slots.iter_mut().filter_map(|slot| Some((slot.launch.name.clone(), slot.process.take()?)));
+        let stopping = running.map(|(name, process)| async move { (name, process.stop().await) });
+        let ended = join_all(stopping).await;
         // The clock may have moved since it was written last.
         let _ = self.save();
-        (stopped.into_iter().filter(|well| *well).count(), count)
+        ended
     }
 }
 

@@ -282,10 +282,8 @@ impl Sync {
 
     /// A peer has the blocks of a chain up to a height.
     fn offers_up_to(&mut self, peer: PeerId, height: u32) {
-        if self.peers.contains(&peer) {
-            if self.download.peer_reached(peer, height) {
-                self.try_withheld_again();
-            }
+        if self.peers.contains(&peer) && self.download.peer_reached(peer, height) {
+            self.try_withheld_again();
         }
     }
 

@@ -37,6 +37,20 @@ impl Place {
         self.command(args).output().unwrap()
     }
 
+    /// Runs a command that must not wait for anything: it is ended after half a minute.
+    pub(crate) fn run_at_once(&self, args: &[&str]) -> Output {
+        let wanted = self.command(args);
+        let mut command = Command::new("timeout");
+        command.arg("30").arg(wanted.get_program()).args(wanted.get_args()).stdin(Stdio::null());
+        for (name, value) in wanted.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command.output().unwrap()
+    }
+
     /// What is left in all folders.
     pub(crate) fn left(&self) -> Vec<PathBuf> {
         let entries =
@@ -47,9 +61,14 @@ impl Place {
     }
 
     pub(crate) fn up(&self, args: &[&str]) -> Devnet<'_> {
-        let mut command = self.command(&[&["devnet", "up"], args].concat());
+        self.up_by(self.command(&[&["devnet", "up"], args].concat()), None)
+    }
+
+    /// Starts a devnet by a command, with the standard error that is given, or else with one that is read.
+    pub(crate) fn up_by(&self, mut command: Command, stderr: Option<Stdio>) -> Devnet<'_> {
         let errors = NamedTempFile::new().unwrap();
-        let mut child = command.stdout(Stdio::piped()).stderr(errors.reopen().unwrap()).spawn().unwrap();
+        command.stdout(Stdio::piped()).stderr(stderr.unwrap_or_else(|| errors.reopen().unwrap().into()));
+        let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut banner = String::new();
         // It ends with that line, or with the process.
@@ -166,6 +185,11 @@ impl Devnet<'_> {
     pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("sh").arg("-c").arg(format!("kill -{name} {}", self.child.id())).status().unwrap();
         assert!(status.success());
+    }
+
+    /// Whether it has ended.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
     }
 
     /// Waits for its end; the exit code and what it said after the banner.

@@ -123,3 +123,21 @@ fn a_file_describes_nodes_and_links() {
     let output = place.run(&["devnet", "up", "-f", wrong.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(2), "{output:?}");
 }
+
+#[test]
+fn a_closed_terminal_ends_it_and_leaves_nothing() {
+    let place = Place::new();
+    place.0.write("scenario.toml", "[[step]]\ndo = \"wait\"\ntime = \"60s\"\n");
+    let file = place.0.path().join("scenario.toml");
+    let mut command = place.command(&["devnet", "test", file.to_str().unwrap()]);
+    let errors = place.0.path().join("errors");
+    let mut child = command.stderr(std::fs::File::create(&errors).unwrap()).spawn().unwrap();
+    let is_ready = || std::fs::read_to_string(&errors).unwrap().contains("nodes ready").then_some(());
+    crate::harness::node_process::wait_for("nodes", is_ready);
+    let hung_up = std::process::Command::new("sh").args(["-c", &format!("kill -HUP {}", child.id())]).status().unwrap();
+    assert!(hung_up.success());
+    assert_eq!(child.wait().unwrap().code(), Some(5));
+    let mut left = place.left();
+    left.sort();
+    assert_eq!(left, [errors, file]);
+}

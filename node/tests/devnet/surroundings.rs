@@ -1,5 +1,7 @@
 //! Programs around a devnet: wallets that find it, Prometheus that watches it.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::time::Duration;
 
@@ -35,6 +37,22 @@ fn wallets_meet_it_without_set_up() {
     assert!(place.left().is_empty(), "{:?}", place.left());
 }
 
+#[test]
+fn a_prometheus_that_ends_at_once_is_not_told_of_as_one_that_runs() {
+    let place = Place::new();
+    let folder = place.0.path().join("programs");
+    fs::create_dir(&folder).unwrap();
+    let program = folder.join("prometheus");
+    fs::write(&program, "#!/bin/sh\necho it cannot be\nexit 1\n").unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = place.command(&["devnet", "up", "-n", "1", "--prometheus"]);
+    let output = command.env("PATH", format!("{}:/usr/bin:/bin", folder.display())).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("prometheus ended instead of starting: it cannot be"), "{said}");
+    assert_eq!(place.left(), [folder]);
+}
+
 /// Needs `prometheus`.
 #[test]
 #[ignore = "needs prometheus"]
@@ -43,15 +61,24 @@ fn prometheus_watches_all_nodes_and_ends_with_the_devnet() {
     let mut devnet = place.up(&["-n", "3", "--prometheus"]);
     let line = devnet.banner.lines().find(|line| line.contains("Prometheus  http")).unwrap().to_owned();
     let url = line.split_whitespace().last().unwrap().to_owned();
-    let targets = || {
+    let targets = |count: usize| {
         let output = Command::new("curl").args(["-s", &format!("{url}/api/v1/targets")]).output().unwrap();
         let targets: Value = serde_json::from_slice(&output.stdout).ok()?;
         let targets = targets["data"]["activeTargets"].as_array()?.clone();
-        (targets.len() == 3 && targets.iter().all(|target| target["health"] == "up")).then_some(())
+        (targets.len() == count && targets.iter().all(|target| target["health"] == "up")).then_some(())
     };
     wait_for("all nodes to be watched", || {
         std::thread::sleep(Duration::from_millis(200));
-        targets()
+        targets(3)
+    });
+    let folder = devnet.attached["prometheus"].as_str().unwrap();
+    let checked = Command::new("promtool").args(["check", "config", folder]).output().unwrap();
+    assert!(checked.status.success(), "{checked:?}");
+    // One that comes later is watched too.
+    devnet.run(&["add"]);
+    wait_for("the new node to be watched", || {
+        std::thread::sleep(Duration::from_millis(200));
+        targets(4)
     });
     // Also when nobody can tell it to.
     devnet.signal("KILL");

@@ -4,10 +4,17 @@ use std::fmt::Write;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::devnet::{Attachment, BlockTime, PRE_MINE, Plan};
+use super::environment::word;
+use crate::devnet::{Attachment, BlockTime, NodeEnd, PRE_MINE, Plan, UNNAMED};
 
 /// What there is, and where.
-pub(super) fn text(devnet: &Attachment, plan: &Plan, prometheus: Option<SocketAddr>, took: Duration) -> String {
+pub(super) fn text(
+    devnet: &Attachment,
+    is_alone: bool,
+    plan: &Plan,
+    prometheus: Option<SocketAddr>,
+    took: Duration,
+) -> String {
     let names: Vec<_> = devnet.nodes.iter().map(|node| node.name.as_str()).collect();
     let mut text = format!(
         "✓ {} on network {}, connected as a {}: {}\n",
@@ -38,10 +45,15 @@ pub(super) fn text(devnet: &Attachment, plan: &Plan, prometheus: Option<SocketAd
     }
     let _ = match prometheus {
         Some(address) => writeln!(text, "  Prometheus  http://{address}"),
-        None => writeln!(text, "  Prometheus  prometheus --config.file={}", devnet.prometheus.display()),
+        None => {
+            let path = word(&devnet.prometheus.to_string_lossy());
+            writeln!(text, "  Prometheus  prometheus --config.file={path}")
+        }
     };
     let kept = if devnet.is_temporary { "; they go when it ends" } else { "" };
+    let _ = writeln!(text, "  name        {}", devnet.name);
     let _ = writeln!(text, "  data        {}{kept}\n", devnet.directory.display());
+    let name = if is_alone && devnet.name == UNNAMED { String::new() } else { format!(" --name {}", devnet.name) };
     let blocks = match plan.mining.block_time {
         BlockTime::Off => "no blocks but those you ask for".to_owned(),
         BlockTime::Fixed(_) => format!("a block every {}", plan.mining.block_time),
@@ -49,7 +61,7 @@ pub(super) fn text(devnet: &Attachment, plan: &Plan, prometheus: Option<SocketAd
     };
     let _ = writeln!(
         text,
-        "ready in {:.1} s · {blocks} · seed {} · another terminal: cairn devnet status",
+        "ready in {:.1} s · {blocks} · seed {} · another terminal: cairn devnet status{name}",
         took.as_secs_f64(),
         devnet.seed
     );
@@ -57,11 +69,12 @@ pub(super) fn text(devnet: &Attachment, plan: &Plan, prometheus: Option<SocketAd
 }
 
 /// How it ended.
-pub(super) fn farewell(devnet: &Attachment, stopped: usize, count: usize) -> String {
-    let nodes = if stopped == count {
+pub(super) fn farewell(devnet: &Attachment, ended: &[(String, NodeEnd)]) -> String {
+    let (count, clean) = (ended.len(), ended.iter().filter(|(_, end)| *end == NodeEnd::Cleanly).count());
+    let nodes = if clean == count {
         format!("✓ {} stopped cleanly", plural(count, "node"))
     } else {
-        format!("{stopped} of {} stopped cleanly, the others were killed", plural(count, "node"))
+        format!("{clean} of {} stopped cleanly", plural(count, "node"))
     };
     if devnet.is_temporary {
         format!("{nodes}; temporary data removed (to keep them next time: --name demo)\n")
@@ -70,6 +83,36 @@ pub(super) fn farewell(devnet: &Attachment, stopped: usize, count: usize) -> Str
     }
 }
 
+/// What is wrong with how nodes ended, if anything is.
+pub(super) fn problem(ended: &[(String, NodeEnd)]) -> Option<String> {
+    let problem = |(name, end): &(String, NodeEnd)| match end {
+        NodeEnd::Cleanly => None,
+        NodeEnd::Badly(status) => Some(format!("node {name} ended badly ({status})")),
+        NodeEnd::Killed => Some(format!("node {name} did not end in time and was killed")),
+    };
+    let problems: Vec<_> = ended.iter().filter_map(problem).collect();
+    (!problems.is_empty()).then(|| problems.join("; "))
+}
+
 fn plural(count: usize, what: &str) -> String {
     if count == 1 { format!("{count} {what}") } else { format!("{count} {what}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::ExitStatus;
+
+    use super::*;
+
+    #[test]
+    fn a_node_that_ends_badly_is_a_problem_and_one_that_was_killed_another() {
+        let ended = |end| ("bob".to_owned(), end);
+        let clean = ended(NodeEnd::Cleanly);
+        assert_eq!(problem(std::slice::from_ref(&clean)), None);
+        let bad = problem(&[clean.clone(), ended(NodeEnd::Badly(ExitStatus::from_raw(1 << 8)))]);
+        assert_eq!(bad.as_deref(), Some("node bob ended badly (exit status: 1)"));
+        let killed = problem(&[clean, ended(NodeEnd::Killed)]);
+        assert_eq!(killed.as_deref(), Some("node bob did not end in time and was killed"));
+    }
 }

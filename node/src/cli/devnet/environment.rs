@@ -51,6 +51,12 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
+/// A text as one word of a command that people type: without quotes if it needs none.
+pub(super) fn word(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+=:@,".contains(&byte);
+    if !text.is_empty() && text.bytes().all(is_plain) { text.to_owned() } else { quoted(text) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,5 +65,6 @@ mod tests {
     fn no_shell_reads_more_into_a_value() {
         assert_eq!(quoted("/tmp/a b"), "'/tmp/a b'");
         assert_eq!(quoted("$(reboot)'s"), r"'$(reboot)'\''s'");
+        assert_eq!((word("/tmp/a.b-c"), word("/tmp/a b")), ("/tmp/a.b-c".to_owned(), "'/tmp/a b'".to_owned()));
     }
 }

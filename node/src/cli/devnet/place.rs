@@ -24,9 +24,7 @@ pub(super) struct Place {
 impl Place {
     /// The folder of all devnets.
     pub(super) fn devnets(&self, settings: &Settings) -> Result<PathBuf, ConfigError> {
-        let datadir = settings.datadir()?;
-        // Nodes are started elsewhere than here.
-        Ok(devnets_in(&std::path::absolute(&datadir).unwrap_or(datadir)))
+        Ok(devnets_in(&absolute(settings)?))
     }
 
     /// The devnet that runs.
@@ -35,9 +33,18 @@ impl Place {
     ///
     /// When none does, or several and it is not said which.
     pub(super) fn find(&self, settings: &Settings) -> Result<Attachment, Box<dyn Error>> {
-        Attachment::chosen(&settings.datadir()?, self.name.as_deref()).map_err(|error| match error {
-            error @ DevnetError::NotRunning { .. } => Failure::NotThere(error.to_string()).into(),
+        let is_option = settings.is_option("datadir");
+        Attachment::chosen(&absolute(settings)?, self.name.as_deref(), is_option).map_err(|error| match error {
+            error @ (DevnetError::NotRunning { .. } | DevnetError::Variable { .. }) => {
+                Failure::NotThere(error.to_string()).into()
+            }
             error => error.into(),
         })
     }
+}
+
+/// The folder of all data. Nodes are started elsewhere than here, and so are programs that are told of it.
+fn absolute(settings: &Settings) -> Result<PathBuf, ConfigError> {
+    let datadir = settings.datadir()?;
+    Ok(std::path::absolute(&datadir).unwrap_or(datadir))
 }

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::place::Place;
+use super::up::cancel_on_hangup;
 use crate::cli::Answer;
 use crate::cli::failure::Failure;
 use crate::cli::interruption::Interruption;
@@ -60,6 +61,7 @@ pub(super) fn run(args: &TestArgs, settings: &Settings) -> Answer {
 async fn play(scenario: Scenario, options: SupervisorOptions) -> Answer {
     let shutdown = CancellationToken::new();
     tokio::spawn(cancel_on_signal(shutdown.clone())?);
+    tokio::spawn(cancel_on_hangup(shutdown.clone())?);
     let started = Instant::now();
     let interrupted = || Failure::Interrupted { outcome: "the scenario did not come to its end".to_owned() };
     let supervisor = tokio::select! {

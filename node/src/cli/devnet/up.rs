@@ -2,22 +2,26 @@
 
 use std::error::Error;
 use std::path::PathBuf;
+use std::thread;
 use std::time::Instant;
 
 use clap::{ArgAction, Args};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
+use super::banner;
+use super::live::Live;
 use super::place::Place;
-use super::{banner, live};
+use crate::cli::Answer;
 use crate::cli::failure::Failure;
 use crate::cli::interruption::Interruption;
 use crate::cli::run::cancel_on_signal;
-use crate::cli::{Answer, print};
 use crate::config::Settings;
-use crate::devnet::{BlockTime, DevnetError, Plan, PlanFile, Supervisor, SupervisorOptions, Topology, find_program};
-use crate::whole_file::write_json;
+use crate::devnet::{
+    Attachment, BlockTime, DevnetError, Plan, PlanFile, Supervisor, SupervisorOptions, Topology, find_program,
+};
+use crate::whole_file::{check_json, write_json};
 
 /// Notices that wait to be shown.
 const NOTICES: usize = 256;
@@ -72,6 +76,11 @@ pub(super) struct UpArgs {
 pub(super) fn run(args: &UpArgs, settings: &Settings) -> Answer {
     let started = Instant::now();
     let devnets = args.place.devnets(settings)?;
+    if let Some(path) = &args.config_out {
+        check_json(path).map_err(|error| {
+            Failure::Usage(format!("cannot write {}: {error}; choose another file", path.display()))
+        })?;
+    }
     let (sender, notices) = mpsc::channel(NOTICES);
     let options = SupervisorOptions {
         devnets,
@@ -95,12 +104,9 @@ async fn up(
 ) -> Answer {
     let shutdown = CancellationToken::new();
     tokio::spawn(cancel_on_signal(shutdown.clone())?);
-    let mut hangup = signal(SignalKind::hangup())?;
-    let hung_up = shutdown.clone();
-    tokio::spawn(async move {
-        hangup.recv().await;
-        hung_up.cancel();
-    });
+    tokio::spawn(cancel_on_hangup(shutdown.clone())?);
+    let live = Live::start()?;
+    let devnets = options.devnets.clone();
     let supervisor = tokio::select! {
         supervisor = Supervisor::start(options) => supervisor?,
         () = shutdown.cancelled() => {
@@ -110,17 +116,46 @@ async fn up(
     };
     let devnet = supervisor.attachment().clone();
     if let Some(path) = &args.config_out {
-        write_json(path, &devnet).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+        tokio::select! {
+            written = write_configuration(path.clone(), devnet.clone()) => written?,
+            () = shutdown.cancelled() => {}
+        }
     }
-    print(&banner::text(&devnet, supervisor.plan(), supervisor.prometheus_address(), started.elapsed()))?;
+    let is_alone = Attachment::all(&devnets).len() < 2;
+    let banner = banner::text(&devnet, is_alone, supervisor.plan(), supervisor.prometheus_address(), started.elapsed());
+    live.print(banner).await?;
     let watched = supervisor.watch();
-    let (stopped, count) = tokio::select! {
-        stopped = supervisor.run(shutdown) => stopped,
-        never = live::show(watched, notices) => match never {},
+    let ended = tokio::select! {
+        ended = supervisor.run(shutdown) => ended,
+        never = live.show(watched, notices) => match never {},
     };
     // If the terminal is gone, nobody wants to know.
-    let _ = print(&banner::farewell(&devnet, stopped, count));
-    Ok(String::new())
+    let _ = live.print(banner::farewell(&devnet, &ended)).await;
+    match banner::problem(&ended) {
+        None => Ok(String::new()),
+        Some(problem) => Err(problem.into()),
+    }
+}
+
+/// Writes where everything is, on a thread that nobody has to wait for: whoever is to read a pipe may not.
+async fn write_configuration(path: PathBuf, devnet: Attachment) -> Result<(), String> {
+    let (sender, written) = oneshot::channel();
+    let write = move || {
+        let outcome = write_json(&path, &devnet).map_err(|error| format!("cannot write {}: {error}", path.display()));
+        // Who does not wait any more does not want to know.
+        let _ = sender.send(outcome);
+    };
+    thread::Builder::new().name("config-out".to_owned()).spawn(write).map_err(|error| error.to_string())?;
+    written.await.unwrap_or(Ok(()))
+}
+
+/// Waits for the end of the terminal, at which everything is to end too.
+pub(super) fn cancel_on_hangup(shutdown: CancellationToken) -> std::io::Result<impl Future<Output = ()> + Send> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    Ok(async move {
+        hangup.recv().await;
+        shutdown.cancel();
+    })
 }
 
 impl UpArgs {

@@ -23,13 +23,13 @@ pub(in crate::cli) const CHOICES: [&str; 5] = ["network", "spec", "rpc-port", "r
 ///
 /// # Errors
 ///
-/// When several run, and it is not said which.
+/// When several run, and it is not said which, or when the environment names one that does not run: its wallets are no others'.
 pub(super) fn running(settings: &Settings) -> Result<Option<Attachment>, Box<dyn Error>> {
     if CHOICES.iter().any(|key| settings.is_set(key)) {
         return Ok(None);
     }
     let datadir = settings.datadir()?;
-    match Attachment::chosen(&datadir, None) {
+    match Attachment::chosen(&datadir, None, settings.is_option("datadir")) {
         Ok(devnet) => Ok(Some(devnet)),
         Err(DevnetError::NotRunning { .. }) => Ok(None),
         Err(error) => Err(error.into()),

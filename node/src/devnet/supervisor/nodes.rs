@@ -11,7 +11,9 @@ use crate::devnet::attachment::AttachedNode;
 use crate::devnet::control::Outcome;
 use crate::devnet::node_process::{NodeLaunch, NodeProcess};
 use crate::devnet::node_rpc::NodeRpc;
+use crate::devnet::own_program::own_program;
 use crate::devnet::ports::PortDispenser;
+use crate::devnet::prometheus::Prometheus;
 use crate::rpc::COOKIE_FILE;
 
 /// JSON-RPC's error of a node that was added already (Core: `RPC_CLIENT_NODE_ALREADY_ADDED`).
@@ -111,6 +113,8 @@ impl Supervisor {
     pub(super) async fn restart(&mut self, name: &str) -> Result<Outcome, DevnetError> {
         let start = Instant::now();
         let index = self.index(name)?;
+        // A node that cannot be started again is better left running.
+        own_program()?;
         if let Some(process) = self.slots[index].process.take() {
             process.stop().await;
         }
@@ -172,6 +176,10 @@ impl Supervisor {
                 slot.process = None;
                 ended.push(format!("{} ended ({status}); its log is {}", slot.launch.name, slot.launch.log.display()));
             }
+        }
+        if let Some(what) = self.prometheus.as_mut().and_then(Prometheus::ended) {
+            self.prometheus = None;
+            self.tell(what);
         }
         if ended.is_empty() {
             return;

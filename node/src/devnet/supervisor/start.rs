@@ -1,12 +1,11 @@
 //! From a plan to nodes that agree.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 use futures::future::{join_all, try_join_all};
 use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
 
 use super::{COMMANDS, Slot, Supervisor, SupervisorOptions};
 use crate::devnet::DevnetError;
@@ -14,14 +13,13 @@ use crate::devnet::attachment::{Attachment, AttachmentFile};
 use crate::devnet::chain::Chain;
 use crate::devnet::clock::SharedClock;
 use crate::devnet::control::{ControlSocket, Status};
-use crate::devnet::guard::GuardedProgram;
 use crate::devnet::links::Links;
 use crate::devnet::mining::MiningSchedule;
 use crate::devnet::node_process::NodeLaunch;
 use crate::devnet::plan::PlannedNode;
-use crate::devnet::ports::{HeldPort, PortDispenser, PortRange, Ports};
-use crate::devnet::state_directory::{SavedState, StateDirectory, make_private};
-use crate::metrics::export;
+use crate::devnet::ports::{HeldPort, PortDispenser};
+use crate::devnet::prometheus::{self, Prometheus};
+use crate::devnet::state_directory::{SavedState, StateDirectory};
 
 impl Supervisor {
     /// Starts all nodes, mines the first blocks and waits until all agree on them. A devnet with a name that was there before goes
@@ -37,22 +35,34 @@ impl Supervisor {
             None => StateDirectory::temporary()?,
         };
         let saved = match directory.saved()? {
-            Some(_) if is_described => return Err(DevnetError::Described { directory: directory.path().to_owned() }),
-            Some(saved) => saved,
-            None => SavedState { plan, seconds_ahead: 0 },
+            // One whose first start was interrupted may become what is asked for now.
+            Some(saved) if !is_described || saved.has_started => {
+                if is_described {
+                    return Err(DevnetError::Described { directory: directory.path().to_owned() });
+                }
+                saved
+            }
+            _ => SavedState { plan, seconds_ahead: 0, has_started: false },
         };
-        let (plan, clock) = (saved.plan, SharedClock { ahead: saved.seconds_ahead });
+        let SavedState { plan, seconds_ahead, has_started } = saved;
+        let clock = SharedClock { ahead: seconds_ahead };
         let socket = ControlSocket::bind()?;
-        let chain = Chain::prepare(plan.rules, directory.path())?;
+        let chain = Chain::of(plan.rules, directory.path(), has_started)?;
         let mut attachment = Attachment::new(&chain, &directory, socket.path(), plan.seed);
         let mut links = Links::default();
         for link in &plan.links {
             links.set(&link.between[0], &link.between[1], link.conditions);
         }
         let attachment_file = AttachmentFile::create(&devnets, name.as_deref(), &mut attachment)?;
+        // From here on the name is ours. What it is to be is kept before anything is made of it.
+        if !has_started {
+            directory.begin(&plan, clock)?;
+            chain.write_spec()?;
+        }
         let (sender, commands) = mpsc::channel(COMMANDS);
+        let ending = CancellationToken::new();
         // It ends when nobody takes commands any more.
-        tokio::spawn(socket.serve(sender));
+        tokio::spawn(socket.serve(sender, ending.clone()));
         let mut supervisor = Self {
             schedule: MiningSchedule::new(plan.seed),
             plan,
@@ -71,15 +81,27 @@ impl Supervisor {
             attachment_file,
             directory,
             prometheus: None,
-            prometheus_address: None,
+            ending: ending.clone(),
         };
-        supervisor.start_nodes().await?;
-        supervisor.save()?;
-        supervisor.publish(true)?;
-        if let Some(program) = prometheus {
-            supervisor.start_prometheus(&program)?;
-        }
+        let is_temporary = supervisor.directory.is_temporary();
+        let started = tokio::select! {
+            started = supervisor.start_all(prometheus.as_deref()) => started,
+            () = ending.cancelled() => Err(DevnetError::Impossible("it was told to end before it had started".to_owned())),
+        };
+        started.map_err(|error| if is_temporary { error.without_data() } else { error })?;
         Ok(supervisor)
+    }
+
+    async fn start_all(&mut self, prometheus: Option<&Path>) -> Result<(), DevnetError> {
+        self.start_nodes().await?;
+        self.save()?;
+        if let Some(program) = prometheus {
+            self.publish(false)?;
+            let configuration = &self.attachment.prometheus;
+            let folder = configuration.parent().unwrap_or(configuration);
+            self.prometheus = Some(Prometheus::start(program, configuration, folder).await?);
+        }
+        self.publish(true)
     }
 
     async fn start_nodes(&mut self) -> Result<(), DevnetError> {
@@ -127,20 +149,6 @@ impl Supervisor {
         Ok((launch, held))
     }
 
-    /// Starts Prometheus, which ends with this.
-    fn start_prometheus(&mut self, program: &Path) -> Result<(), DevnetError> {
-        let port = Ports::of(PortRange::PROMETHEUS).take()?.number();
-        let folder = self.directory.path().join("prometheus");
-        let arguments = [
-            format!("--config.file={}", self.attachment.prometheus.display()),
-            format!("--storage.tsdb.path={}", folder.join("data").display()),
-            format!("--web.listen-address=127.0.0.1:{port}"),
-        ];
-        self.prometheus = Some(GuardedProgram::start(program, &arguments, &folder.join("prometheus.log"))?);
-        self.prometheus_address = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-        Ok(())
-    }
-
     /// Waits until all have the tip of the one with the longest chain, as far as they are connected.
     async fn wait_for_first_agreement(&self) -> Result<(), DevnetError> {
         let tips = join_all(self.running().map(|(name, rpc)| async move {
@@ -160,13 +168,8 @@ impl Supervisor {
     pub(super) fn publish(&mut self, ready: bool) -> Result<(), DevnetError> {
         self.attachment.ready = ready;
         self.attachment.nodes = self.slots.iter().map(Slot::attached).collect();
-        let folder = self.directory.path().join("prometheus");
-        make_private(&folder)?;
         let targets: Vec<String> = self.attachment.nodes.iter().map(|node| node.metrics.to_string()).collect();
-        for file in export::files(&targets) {
-            let path = folder.join(file.name);
-            fs::write(&path, file.content).map_err(DevnetError::file("write", &path))?;
-        }
+        prometheus::configure(&self.directory.path().join("prometheus"), &targets)?;
         self.attachment_file.rewrite(&self.attachment)
     }
 }
