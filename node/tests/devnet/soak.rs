@@ -86,6 +86,7 @@ fn whatever_happens_one_chain_is_left() {
 struct Evidence<'a>(&'a Devnet<'a>);
 
 impl Drop for Evidence<'_> {
+    #[allow(clippy::print_stdout, reason = "tests show what is printed when they fail")]
     fn drop(&mut self) {
         if !std::thread::panicking() {
             return;
@@ -190,8 +191,11 @@ fn settle(devnet: &Devnet<'_>) {
             devnet.run(&["link", one, other]);
         }
     }
-    // Two branches of the same work would stay as they are.
-    devnet.run(&["mine", "--node", "alice"]);
+    // Two branches of the same work would stay as they are. If alice had not heard of the newest block, her first one makes such
+    // branches, and her second one decides.
+    for _ in 0..2 {
+        devnet.run(&["mine", "--node", "alice"]);
+    }
     devnet.wait_for_agreement();
 }
 
