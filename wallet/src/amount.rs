@@ -21,7 +21,7 @@ pub enum AmountError {
         got: String,
     },
     /// Not a number, too many decimals, or more than there can be.
-    #[error("expected an amount such as 0.01btc, 50000sat or max, got '{got}': {problem}")]
+    #[error("expected an amount such as 0.01btc or 50000sat, got '{got}': {problem}")]
     Malformed {
         /// The text.
         got: String,

@@ -32,7 +32,7 @@ fn blocks_are_mined_when_they_are_asked_for() {
         (&["mine", "0"][..], "expected 1 to 100000 blocks, got 0"),
         (&["mine", "--node", "eve"], "there is no node eve; nodes are alice, bob"),
         (&["mine", "--to", "@eve"], "there is no account eve; accounts are alice, bob"),
-        (&["mine", "--to", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"], "expected an address of regtest"),
+        (&["mine", "--to", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"], "is an address of another network"),
     ] {
         let (code, said) = devnet.fail(args);
         assert!(code == 1 && said.contains(problem), "{said}");
@@ -134,6 +134,10 @@ fn the_faucet_pays() {
         let (code, said) = devnet.fail(&["faucet", address, amount]);
         assert!(code == 1 && said.contains(problem), "{said}");
     }
+    let (code, said) = devnet.fail(&["faucet", "nobody", "1btc"]);
+    assert!(code == 1 && said.contains("or the name of a wallet in this devnet, got \"nobody\""), "{said}");
+    let (code, said) = devnet.fail(&["faucet", address, "max"]);
+    assert!(code == 2 && !said.contains("such as 0.01btc, 50000sat or max"), "{said}");
     let (code, said) = devnet.fail(&["faucet", address, "5"]);
     assert!(
         code == 2 && said.contains("amount without a unit: expected something like 0.01btc or 50000sat, got '5'"),

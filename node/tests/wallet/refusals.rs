@@ -225,6 +225,6 @@ fn psbts_that_are_refused() {
     let taken = scene.datadir.write("taken.psbt", "mine");
     wallets
         .run_with(&["psbt", "sign", "-y", "-w", "alice", "-o", taken.to_str().unwrap()], psbt)
-        .fails(1, "cannot write");
+        .fails(1, "exists already, and is left as it is");
     assert_eq!(fs::read_to_string(taken).unwrap(), "mine");
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write as _};
+use std::io::{self, ErrorKind, Read, Write as _};
 use std::path::{Path, PathBuf};
 
 use bitcoin::{Amount, Psbt};
@@ -17,6 +17,7 @@ use super::terminal::{confirm, say};
 use crate::amount::{parse_amount, show_amount};
 use crate::error::WalletError;
 use crate::psbt::{self, MAX_TEXT, PsbtView};
+use crate::store::StoreError;
 use crate::wallet::Wallet;
 
 #[derive(Debug, Subcommand)]
@@ -248,7 +249,11 @@ pub(super) fn write_psbt(context: &Context<'_>, psbt: &Psbt, file: Option<&Path>
     };
     let text = text + "\n";
     let failed = |source| WalletError::Io { what: format!("cannot write {}", path.display()), source };
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(failed)?;
+    let mut file =
+        OpenOptions::new().write(true).create_new(true).open(path).map_err(|source| match source.kind() {
+            ErrorKind::AlreadyExists => StoreError::Exists { path: path.to_owned() }.into(),
+            _ => failed(source),
+        })?;
     let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
     if written.is_err() {
         let _ = fs::remove_file(path);

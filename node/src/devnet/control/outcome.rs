@@ -149,6 +149,7 @@ pub(crate) struct Status {
     /// When blocks are mined.
     pub(crate) mining: Option<MiningMode>,
     /// Time until the next block is due, in milliseconds.
+    #[serde(rename = "next_block_milliseconds")]
     pub(crate) next_block: Option<u64>,
     /// Seconds that the clocks are ahead.
     pub(crate) seconds_ahead: u64,

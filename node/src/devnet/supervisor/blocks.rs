@@ -109,12 +109,14 @@ impl Supervisor {
                 DevnetError::Impossible(format!("there is no account {name}; accounts are {}", names.join(", ")))
             });
         }
-        let address = text.parse::<Address<NetworkUnchecked>>().ok();
-        match address.filter(|address| address.is_valid_for_network(Network::Regtest)) {
-            Some(address) => Ok(address.assume_checked().to_string()),
-            None => Err(DevnetError::Impossible(format!(
-                "expected an address of regtest, such as {}, or @NAME of an account, got {text:?}",
-                accounts().faucet().address
+        let such = format!("such as {}", accounts().faucet().address);
+        match text.parse::<Address<NetworkUnchecked>>() {
+            Ok(address) if address.is_valid_for_network(Network::Regtest) => Ok(address.assume_checked().to_string()),
+            Ok(_) => Err(DevnetError::Impossible(format!(
+                "{text} is an address of another network; those of a devnet are {such}"
+            ))),
+            Err(_) => Err(DevnetError::Impossible(format!(
+                "expected an address, {such}, @NAME of an account, or the name of a wallet in this devnet, got {text:?}"
             ))),
         }
     }
