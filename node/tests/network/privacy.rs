@@ -144,7 +144,7 @@ fn a_secret_and_quic_exclude_each_other() {
     let datadir = Datadir::new();
     let key = key_file(&datadir, 'a');
     let quic = "/ip4/127.0.0.1/udp/0/quic-v1";
-    let output = datadir.run(&["run", "--network", "regtest", "--psk", &key, "--listen", quic, "--rpc-port", "0"]);
+    let output = datadir.node_command("regtest", &["--psk", &key, "--listen", quic]).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success() && said.contains("quic-v1 cannot be used"), "{said}");
 }
