@@ -22,7 +22,7 @@ const SEED: u64 = 1;
 
 /// Play a scenario on a devnet of its own, and check what it expects: exit code 0 if all of it is so.
 ///
-/// A scenario is a TOML file: a table [devnet] with what 'devnet up -f' takes, and steps, [[step]], that do what the commands of
+/// A scenario is a TOML file: a table 'devnet' with what 'devnet up -f' takes, and tables 'step' that do what the commands of
 /// 'devnet' do, call nodes (do = "rpc") or expect something (do = "expect").
 #[derive(Debug, Args)]
 #[command(before_help = "Examples:\n  cairn devnet test scenario.toml\n\nA scenario:\n  \
