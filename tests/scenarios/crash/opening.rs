@@ -90,10 +90,10 @@ fn next(parent: &Header) -> Header {
     header
 }
 
-/// Memory of this process.
+/// Memory of this process, without the pages of files: the program's own come in as it runs, and are no header's.
 fn resident_bytes() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
     let kilobytes: u64 = line.trim().trim_end_matches("kB").trim().parse().unwrap();
     kilobytes << 10
 }
