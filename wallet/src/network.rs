@@ -1,5 +1,6 @@
 //! Which chain a wallet belongs to.
 
+use std::error::Error;
 use std::fmt;
 
 use bitcoin::address::{NetworkUnchecked, ParseError};
@@ -61,19 +62,28 @@ impl fmt::Display for Network {
     }
 }
 
+/// Characters that an address in base58 has at least.
+const SHORTEST_BASE58: usize = 26;
+
 /// Why a text is no address: by the format that its beginning says it has.
 fn malformed(text: &str, error: &ParseError) -> AddressError {
     let got = text.to_owned();
     let is_segwit = ["bc1", "tb1", "bcrt1"].iter().any(|start| text.to_ascii_lowercase().starts_with(start));
     match segwit::decode(text) {
-        Err(error) if is_segwit => AddressError::Mistyped { got, problem: error.to_string() },
+        Err(error) if is_segwit => AddressError::Mistyped { got, problem: innermost(&error) },
         _ => match error {
-            ParseError::Base58(base58::Error::IncorrectChecksum(_)) => {
+            // Nearly any short word is base58.
+            ParseError::Base58(base58::Error::IncorrectChecksum(_)) if text.len() >= SHORTEST_BASE58 => {
                 AddressError::Mistyped { got, problem: "its checksum is wrong".to_owned() }
             }
             _ => AddressError::Malformed { got },
         },
     }
+}
+
+/// What is wrong in the end: the errors around it say only what was tried.
+fn innermost(error: &dyn Error) -> String {
+    error.source().map_or_else(|| error.to_string(), innermost)
 }
 
 /// The networks that an address could be of.
