@@ -7,6 +7,7 @@
 //! | `evil_peer.rs` | a peer that does what it should not |
 //! | `node_process.rs` | the node, its data directory, waiting for it |
 //! | `rpc.rs` | calls of its JSON-RPC |
+//! | `terminal.rs` | commands in terminals of their own |
 //! | `test_cluster.rs` | several nodes that are connected, parted, killed and started again |
 //! | `test_node.rs` | a node and its calls together, and what tests ask of it |
 #![allow(dead_code, reason = "each test uses a part")]
@@ -15,5 +16,6 @@ pub(crate) mod anyone;
 pub(crate) mod evil_peer;
 pub(crate) mod node_process;
 pub(crate) mod rpc;
+pub(crate) mod terminal;
 pub(crate) mod test_cluster;
 pub(crate) mod test_node;

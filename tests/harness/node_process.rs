@@ -1,5 +1,6 @@
 //! A node in a process of its own.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -130,6 +131,27 @@ fn what_was_said(said: &Said) -> String {
     let (bytes, at_end) = (said.0.lock().unwrap(), |said: &mut (Vec<u8>, bool)| !said.1);
     let (bytes, _) = said.1.wait_timeout_while(bytes, PATIENCE, at_end).unwrap();
     String::from_utf8_lossy(&bytes.0).into_owned()
+}
+
+/// The same command, with its arguments and its environment, run by another program, such as `timeout 30`, if one is named.
+pub(crate) fn run_by(runner: &[&str], template: &Command) -> Command {
+    let mut words = runner.iter().map(OsStr::new).chain([template.get_program()]).chain(template.get_args());
+    let mut command = Command::new(words.next().unwrap());
+    command.args(words);
+    for (name, value) in template.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command
+}
+
+/// Memory of a process, in bytes.
+pub(crate) fn resident_memory(pid: u64) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
 }
 
 /// Tries until there is an answer.

@@ -1,11 +1,9 @@
 //! The first five minutes of somebody who tries it, in terminals as they have them: each line they type, and what they are shown.
 
-use std::process::Command;
-
 use rexpect::process::WaitStatus;
-use rexpect::session::{PtySession, spawn_command};
+use rexpect::session::PtySession;
 
-use crate::harness::node_process::PATIENCE;
+use crate::harness::terminal::run_in_terminal;
 use crate::running::Place;
 
 /// A terminal in which a command of ours runs.
@@ -13,16 +11,7 @@ struct Terminal(PtySession);
 
 impl Terminal {
     fn open(place: &Place, args: &[&str]) -> Self {
-        let template = place.command(args);
-        let mut command = Command::new(template.get_program());
-        command.args(template.get_args()).env("TERM", "xterm");
-        for (name, value) in template.get_envs() {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
-        Self(spawn_command(command, Some(u64::try_from(PATIENCE.as_millis()).unwrap())).unwrap())
+        Self(run_in_terminal(&place.command(args)))
     }
 
     /// Waits for a text; what came before it.

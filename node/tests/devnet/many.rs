@@ -1,8 +1,6 @@
 //! Sixteen nodes on one machine, and what an idle one takes.
 
-use std::fs;
-
-use crate::harness::node_process::wait_for;
+use crate::harness::node_process::{resident_memory, wait_for};
 use crate::running::Place;
 
 /// Bytes of memory that an idle node may take.
@@ -15,12 +13,7 @@ fn sixteen_nodes_agree_and_are_small() {
     let ready = devnet.banner.lines().last().unwrap().to_owned();
     assert_eq!(devnet.ask(&["mine", "3"])["of"], 16);
     wait_for("all sixteen to agree", || (devnet.ask(&["status"])["agree"] == true).then_some(()));
-    let memory = |pid: u64| {
-        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap().to_owned();
-        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
-    };
-    let each: Vec<u64> = devnet.nodes().iter().map(|node| memory(node["pid"].as_u64().unwrap())).collect();
+    let each: Vec<u64> = devnet.nodes().iter().map(|node| resident_memory(node["pid"].as_u64().unwrap())).collect();
     let (sum, most) = (each.iter().sum::<u64>(), *each.iter().max().unwrap());
     println!(
         "{ready}; memory of an idle node: {:.1} MB on average, {:.1} MB at most",

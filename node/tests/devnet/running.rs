@@ -10,7 +10,7 @@ use std::process::{Child, Command, Output, Stdio};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
-use crate::harness::node_process::{Datadir, wait_for};
+use crate::harness::node_process::{Datadir, run_by, wait_for};
 
 /// Where devnets of a test are, with temporary folders of their own, so that what is left can be seen.
 #[derive(Debug)]
@@ -39,16 +39,7 @@ impl Place {
 
     /// Runs a command that must not wait for anything: it is ended after half a minute.
     pub(crate) fn run_at_once(&self, args: &[&str]) -> Output {
-        let wanted = self.command(args);
-        let mut command = Command::new("timeout");
-        command.arg("30").arg(wanted.get_program()).args(wanted.get_args()).stdin(Stdio::null());
-        for (name, value) in wanted.get_envs() {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
-        command.output().unwrap()
+        run_by(&["timeout", "30"], &self.command(args)).stdin(Stdio::null()).output().unwrap()
     }
 
     /// What is left in all folders.

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::harness::node_process::wait_for;
+use crate::harness::node_process::{resident_memory, wait_for};
 use crate::running::{Devnet, Place};
 
 const NODES: [&str; 4] = ["alice", "bob", "carol", "dave"];
@@ -179,9 +179,7 @@ impl Soak<'_> {
 fn memory_of(devnet: &Devnet<'_>, name: &str) -> u64 {
     let nodes = devnet.nodes();
     let node = nodes.iter().find(|node| node["name"] == name).unwrap();
-    let status = fs::read_to_string(format!("/proc/{}/status", node["pid"])).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse().unwrap()
+    resident_memory(node["pid"].as_u64().unwrap()) >> 10
 }
 
 /// Plain links, no more blocks than are asked for, and everybody there.

@@ -8,7 +8,7 @@ use bitcoin::consensus::encode::{deserialize_hex, serialize_hex};
 use serde_json::Value;
 
 use crate::harness::anyone::{ADDRESS, spend};
-use crate::harness::node_process::{Datadir, wait_for};
+use crate::harness::node_process::{Datadir, run_by, wait_for};
 
 /// Hosts on the left side of the line that breaks, and on both.
 const LEFT: usize = 3;
@@ -166,14 +166,8 @@ impl Drop for Remote {
 
 /// The same command, on a host.
 fn on_host(host: &str, command: &Command) -> Command {
-    let mut there = Command::new("ip");
-    there.args(["netns", "exec", host]).arg(command.get_program()).args(command.get_args()).stdin(Stdio::null());
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => there.env(name, value),
-            None => there.env_remove(name),
-        };
-    }
+    let mut there = run_by(&["ip", "netns", "exec", host], command);
+    there.stdin(Stdio::null());
     there
 }
 

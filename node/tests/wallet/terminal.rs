@@ -1,30 +1,28 @@
 //! A person at the keyboard: questions, hidden passphrases, confirmations.
 
-use std::process::Command;
-
 use rexpect::process::Signal;
-use rexpect::session::{PtySession, spawn_command};
+use rexpect::session::PtySession;
 use rustix::termios::{LocalModes, tcgetattr};
 use serde_json::json;
 
-use crate::harness::node_process::{Datadir, PATIENCE, wait_for};
+use crate::harness::node_process::{Datadir, wait_for};
+use crate::harness::terminal::run_in_terminal;
 use crate::scene::{ABANDON, Scene, Wallets};
 
 const BOB: &str = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080";
 
 /// A command in a terminal of its own.
 fn start(wallets: &Wallets<'_>, args: &[&str]) -> PtySession {
-    let template = wallets.command(args);
-    let mut command = Command::new(template.get_program());
-    command.args(template.get_args()).env("TERM", "xterm");
-    for (name, value) in template.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
-    let patience = u64::try_from(PATIENCE.as_millis()).unwrap();
-    spawn_command(command, Some(patience)).unwrap()
+    run_in_terminal(&wallets.command(args))
+}
+
+/// A node, and a wallet with a coin, whose words are under a passphrase.
+fn with_a_sealed_wallet() -> Scene {
+    let scene = Scene::open();
+    let file = scene.datadir.write("passphrase", "open sesame\n");
+    scene.wallets().restore("alice", ABANDON, &["--password-file", file.to_str().unwrap()]).success();
+    scene.fund("alice", 1);
+    scene
 }
 
 fn code(session: PtySession) -> i32 {
@@ -109,11 +107,8 @@ fn words_are_asked_back() {
 
 #[test]
 fn payments_are_confirmed() {
-    let scene = Scene::open();
+    let scene = with_a_sealed_wallet();
     let wallets = scene.wallets();
-    let file = scene.datadir.write("passphrase", "open sesame\n");
-    wallets.restore("alice", ABANDON, &["--password-file", file.to_str().unwrap()]).success();
-    scene.fund("alice", 1);
 
     // No is no, and so is nothing.
     for answer in ["n", ""] {
@@ -158,11 +153,8 @@ fn payments_are_confirmed() {
 
 #[test]
 fn an_interrupted_question_leaves_the_terminal_as_it_was() {
-    let scene = Scene::open();
+    let scene = with_a_sealed_wallet();
     let wallets = scene.wallets();
-    let file = scene.datadir.write("passphrase", "open sesame\n");
-    wallets.restore("alice", ABANDON, &["--password-file", file.to_str().unwrap()]).success();
-    scene.fund("alice", 1);
     let mut session = start(&wallets, &["send", BOB, "1btc", "-y"]);
     session.exp_string("Passphrase: ").unwrap();
     // Line by line, as terminals are; a hidden question reads key by key.
