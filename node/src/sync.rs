@@ -16,6 +16,7 @@
 //! | `blocks` | asking for blocks, and preparing what comes |
 //! | `connect` | blocks on their way to the chain thread |
 //! | `look` | which blocks are missing |
+//! | `status_schedule` | when to ask peers how far they are |
 //! | `task` | the task that does what was decided |
 
 mod blocks;
@@ -24,6 +25,7 @@ mod download;
 mod header_sync;
 mod headers;
 mod look;
+mod status_schedule;
 mod task;
 
 use std::collections::HashSet;

@@ -135,7 +135,7 @@ impl<B> Download<B> {
         }
     }
 
-    /// What a peer has; whether that is news.
+    /// What a peer says that it has; whether that is news.
     pub(super) fn peer_offers(&mut self, peer: PeerId, offer: Offer) -> bool {
         match self.sources.entry(peer) {
             Entry::Occupied(mut source) => source.get_mut().offers(offer),
@@ -146,12 +146,9 @@ impl<B> Download<B> {
         }
     }
 
-    /// A peer has the blocks up to a height, whatever it offered before; whether that is news.
-    pub(super) fn peer_reached(&mut self, peer: PeerId, height: u32) -> bool {
-        match self.sources.get_mut(&peer) {
-            Some(source) => source.reached(height),
-            None => self.peer_offers(peer, Offer { first: 0, last: height }),
-        }
+    /// A peer announced a header of this height, and has its block or fetches it; whether that is news.
+    pub(super) fn peer_announces(&mut self, peer: PeerId, height: u32) -> bool {
+        self.sources.entry(peer).or_insert_with(|| Source::new(Offer::default())).announces(height)
     }
 
     /// A peer has gone, or is not asked any more.

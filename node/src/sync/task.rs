@@ -12,7 +12,7 @@ use cairn_net::protocol::Status;
 use cairn_net::{NetworkHandle, PeerId, RequestError};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, sleep_until};
+use tokio::time::sleep_until;
 use tracing::{debug, info};
 
 use super::blocks::{self, BlocksAnswer};
@@ -21,22 +21,17 @@ use super::download::{Arrival, Download, Found, MAX_WINDOW, Offer};
 use super::header_sync::HeaderSync;
 use super::headers::{self, Continuation, HeadersAnswer, Taken};
 use super::look::{Missing, look};
+use super::status_schedule::StatusSchedule;
 use super::{Claims, Command, SyncCommands};
 use crate::chain_service::ChainStopped;
 use crate::context::SharedContext;
 use crate::network::own_status;
 use crate::penalty::{Conduct, Reputation, penalty};
 
-/// Time between two looks at how far each peer is: what was announced may have been lost on the way.
-const STATUS_INTERVAL: Duration = Duration::from_secs(10);
-/// The least time between two looks, when a peer does not have what it announced: others may have it, and were not heard of since.
-const MIN_STATUS_INTERVAL: Duration = Duration::from_secs(1);
 /// How long blocks that nobody sends are not asked for.
 const WITHHELD_PAUSE: Duration = Duration::from_secs(60);
 /// Time between two reports while blocks are loaded.
 const REPORT_INTERVAL: Duration = Duration::from_secs(10);
-/// When nothing is due, the time until the clock is looked at again.
-const IDLE: Duration = Duration::from_secs(60);
 
 /// What the task waited for.
 enum Outcome {
@@ -58,8 +53,8 @@ struct Sync {
     download: Download<CheckedBlock>,
     peers: HashSet<PeerId>,
     questions: JoinSet<Outcome>,
-    /// When all peers were asked how far they are.
-    statuses_asked: Instant,
+    /// When all peers are asked how far they are.
+    statuses: StatusSchedule,
     ready: mpsc::Sender<Vec<Arrival<CheckedBlock>>>,
     /// Blocks that were handed to the chain thread and of which it has not spoken.
     handed_over: HashSet<BlockHash>,
@@ -104,13 +99,11 @@ pub(crate) async fn run(
     let (done, mut connected) = mpsc::channel(connect::QUEUE);
     let connector = tokio::spawn(connect(context.chain.clone(), waiting, done));
     let mut tip = context.chain.watch_tip();
-    let mut statuses = interval(STATUS_INTERVAL);
-    statuses.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut sync = Sync::new(context, network, reputation, claims, ready);
     loop {
         let now = Instant::now();
         sync.decide(now);
-        let due = sync.next_due(now).unwrap_or(now + IDLE);
+        let due = sync.next_due(now);
         tokio::select! {
             () = shutdown.cancelled() => break,
             command = commands.recv() => match command {
@@ -130,7 +123,6 @@ pub(crate) async fn run(
                 Ok(()) => sync.look.is_due |= sync.download.is_empty(),
                 Err(_) => break,
             },
-            _ = statuses.tick() => sync.ask_statuses(),
             () = sleep_until(due.into()) => {}
         }
     }
@@ -160,7 +152,7 @@ impl Sync {
             download: Download::new(),
             peers: HashSet::new(),
             questions: JoinSet::new(),
-            statuses_asked: Instant::now(),
+            statuses: StatusSchedule::new(Instant::now()),
             ready,
             handed_over: HashSet::new(),
             look: Look { is_due: true, is_running: false },
@@ -173,6 +165,9 @@ impl Sync {
 
     /// Does everything that can be done now.
     fn decide(&mut self, now: Instant) {
+        if self.statuses.due() <= now {
+            self.ask_statuses(now);
+        }
         self.withheld.retain(|_, until| *until > now);
         while let Some(peer) = self.headers.ask(now, self.best_work) {
             let continuation = self.continuations.remove(&peer);
@@ -201,6 +196,7 @@ impl Sync {
             debug!(hash = %front.hash, height = front.height, "nobody sends the next block");
             self.withheld.insert(front.hash, now + WITHHELD_PAUSE);
             self.look.is_due = true;
+            self.statuses.hurry();
         }
         if self.look.is_due && !self.look.is_running {
             self.look = Look { is_due: false, is_running: true };
@@ -223,9 +219,10 @@ impl Sync {
         }
     }
 
-    fn next_due(&self, now: Instant) -> Option<Instant> {
+    fn next_due(&self, now: Instant) -> Instant {
         let withheld = self.withheld.values().min().copied();
-        self.headers.next_due(now).into_iter().chain(self.download.next_due(now)).chain(withheld).min()
+        let dues = self.headers.next_due(now).into_iter().chain(self.download.next_due(now)).chain(withheld);
+        dues.fold(self.statuses.due(), Instant::min)
     }
 
     fn on_command(&mut self, command: Command) {
@@ -237,7 +234,7 @@ impl Sync {
             Command::Disconnected(peer) => self.remove_peer(&peer),
             Command::Status(peer, status) => self.on_status(peer, &status),
             Command::Announced(peer, height) => {
-                self.offers_up_to(peer, height);
+                self.announces(peer, height);
                 self.look.is_due = true;
             }
             Command::Unconnected(peer) => self.headers.peer_has_news(peer),
@@ -252,8 +249,8 @@ impl Sync {
         self.download.remove_peer(peer);
     }
 
-    fn ask_statuses(&mut self) {
-        self.statuses_asked = Instant::now();
+    fn ask_statuses(&mut self, now: Instant) {
+        self.statuses.asked(now);
         for peer in self.peers.clone() {
             self.ask_status(peer);
         }
@@ -280,9 +277,9 @@ impl Sync {
         }
     }
 
-    /// A peer has the blocks of a chain up to a height.
-    fn offers_up_to(&mut self, peer: PeerId, height: u32) {
-        if self.peers.contains(&peer) && self.download.peer_reached(peer, height) {
+    /// A peer announced a header of this height.
+    fn announces(&mut self, peer: PeerId, height: u32) {
+        if self.peers.contains(&peer) && self.download.peer_announces(peer, height) {
             self.try_withheld_again();
         }
     }
@@ -318,7 +315,7 @@ impl Sync {
             self.continuations.insert(peer, continuation);
         }
         if let Some(height) = height {
-            self.offers_up_to(peer, height);
+            self.announces(peer, height);
             debug!(%peer, height, ?answered, "headers");
         }
         if let Some(failure) = failure {
@@ -334,9 +331,9 @@ impl Sync {
         let now = Instant::now();
         match result {
             Ok(found) => {
-                let lacks = found.iter().any(|found| matches!(found, Found::Lacking));
-                if lacks && now.saturating_duration_since(self.statuses_asked) >= MIN_STATUS_INTERVAL {
-                    self.ask_statuses();
+                // Others may have it, and were not heard of since.
+                if found.iter().any(|found| matches!(found, Found::Lacking)) {
+                    self.statuses.hurry();
                 }
                 self.download.answered(now, request, found);
             }

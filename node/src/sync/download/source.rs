@@ -21,8 +21,8 @@ const MAX_LACK_PAUSE: Duration = Duration::from_secs(10);
 /// From this pause on a peer is not expected to get the block: it was asked for it again and again over three seconds.
 const LASTING_LACK_PAUSE: Duration = Duration::from_millis(3200);
 
-/// The blocks that a peer has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The blocks that a peer has; at first, as far as is known, the genesis block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(in crate::sync) struct Offer {
     /// The lowest height from which on it has every body.
     pub(in crate::sync) first: u32,
@@ -33,7 +33,10 @@ pub(in crate::sync) struct Offer {
 /// A peer that blocks may be asked of.
 #[derive(Debug)]
 pub(super) struct Source {
+    /// What it says that it has.
     offer: Offer,
+    /// The height of the highest header that it announced, whose block it has or fetches. What it says may be older.
+    announced: u32,
     pub(super) open_requests: usize,
     /// Bytes a second.
     speed: f64,
@@ -65,6 +68,7 @@ impl Source {
     pub(super) fn new(offer: Offer) -> Self {
         Self {
             offer,
+            announced: 0,
             open_requests: 0,
             speed: FIRST_SPEED,
             last_sent: None,
@@ -74,19 +78,34 @@ impl Source {
         }
     }
 
-    /// What it has now; whether that is news. Then it may have what it lacked, too, and is asked once more; if it lacks that still,
+    /// What it says that it has now; whether that is news. Then it may have what it lacked, too, and is asked once more; if it lacks that still,
     /// the pause goes on to grow.
     pub(super) fn offers(&mut self, offer: Offer) -> bool {
         let is_news = offer != self.offer;
         if is_news {
             self.offer = offer;
-            self.lacking.values_mut().for_each(|lack| lack.until = None);
+            self.ask_again();
         }
         is_news
     }
 
-    pub(super) fn reached(&mut self, height: u32) -> bool {
-        self.offers(Offer { last: self.offer.last.max(height), ..self.offer })
+    /// It announced a header of this height; whether that is news.
+    pub(super) fn announces(&mut self, height: u32) -> bool {
+        let is_news = height > self.last();
+        if is_news {
+            self.announced = height;
+            self.ask_again();
+        }
+        is_news
+    }
+
+    fn ask_again(&mut self) {
+        self.lacking.values_mut().for_each(|lack| lack.until = None);
+    }
+
+    /// The height up to which it has blocks, or will soon.
+    fn last(&self) -> u32 {
+        self.offer.last.max(self.announced)
     }
 
     /// Bytes a second.
@@ -110,7 +129,7 @@ impl Source {
     }
 
     fn offers_height(&self, height: u32) -> bool {
-        (self.offer.first..=self.offer.last).contains(&height)
+        (self.offer.first..=self.last()).contains(&height)
     }
 
     /// When it may be asked for a block again, if it may not be now.

@@ -192,6 +192,29 @@ fn a_peer_that_lacks_a_block_is_asked_again_ever_later() {
     assert_eq!(download.ask(now)[0].peer, second);
 }
 
+/// A status may be older than an announcement that came before it, and a header is announced before its block is there.
+#[test]
+fn a_status_takes_back_no_announcement() {
+    let now = Instant::now();
+    let peer = PeerId::random();
+    let mut download = Download::<()>::new();
+    download.retarget([block(5)]);
+    assert!(download.peer_announces(peer, 5));
+    assert!(download.peer_offers(peer, Offer { first: 2, last: 4 }));
+    assert!(!download.is_withheld(now));
+    let ask = download.ask(now).pop().expect("it announced the block");
+    download.answered(now, ask.request, vec![Found::Lacking]);
+    assert!(!download.is_withheld(now));
+    // It has the block now, which is news although it announced it.
+    assert_eq!(download.ask(now), []);
+    assert!(download.peer_offers(peer, Offer { first: 2, last: 5 }));
+    assert_eq!(download.ask(now).len(), 1);
+    // What it has pruned it does not send, whatever it announced.
+    assert!(download.peer_offers(peer, Offer { first: 6, last: 9 }));
+    download.retarget([block(3)]);
+    assert!(download.is_withheld(now));
+}
+
 #[test]
 fn what_a_lost_peer_was_asked_for_is_asked_of_another() {
     let now = Instant::now();
