@@ -1,7 +1,5 @@
 //! Mining, payments, time.
 
-use std::time::{Duration, Instant};
-
 use serde_json::Value;
 
 use crate::harness::node_process::wait_for;
@@ -45,10 +43,9 @@ fn many_blocks_at_once_reach_all_nodes_without_a_pause() {
     let place = Place::new();
     let devnet = place.up(&["-n", "6", "--block-time", "off"]);
     for _ in 0..10 {
-        let start = Instant::now();
-        assert_eq!(devnet.ask(&["mine", "30", "--node", "bob"])["agree"], 6);
+        let mined = devnet.ask(&["mine", "30", "--node", "bob"]);
         // Whoever missed something finds it every ten seconds in any case.
-        assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+        assert!(mined["agree"] == 6 && mined["milliseconds"].as_u64().unwrap() < 4_000, "{mined}");
     }
 }
 
