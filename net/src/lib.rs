@@ -71,6 +71,7 @@ pub use libp2p::{Multiaddr, PeerId};
 pub use limits::{Limits, Quota};
 pub use links::{InvalidLinkConditions, LinkConditions, LinkTable, MIN_BANDWIDTH};
 pub use names::NetworkNames;
+pub use peer::is_global;
 pub use pre_shared_key::{PreSharedKey, PreSharedKeyError};
 pub use service::{Network, NetworkService};
 pub use subnet::{ParseSubnetError, Subnet};

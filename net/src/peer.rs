@@ -26,7 +26,8 @@ mod quota;
 mod rendezvous;
 mod walk;
 
-pub(crate) use address::{ip_of, is_dialable, is_global, peer_of};
+pub use address::is_global;
+pub(crate) use address::{ip_of, is_dialable, peer_of};
 pub(crate) use admission::Admission;
 pub(crate) use book::Source;
 pub(crate) use bootstrap::{Bootstrap, Need};

@@ -23,8 +23,10 @@ pub(crate) fn peer_of(address: &Multiaddr) -> Option<PeerId> {
     }
 }
 
-/// Whether strangers anywhere can reach the IP address (Core: `CNetAddr::IsRoutable`, `netaddress.cpp`).
-pub(crate) fn is_global(ip: IpAddr) -> bool {
+/// Whether strangers anywhere can reach the IP address, which is then not one of many machines behind others (Core:
+/// `CNetAddr::IsRoutable`, `netaddress.cpp`).
+#[must_use]
+pub fn is_global(ip: IpAddr) -> bool {
     match ip.to_canonical() {
         IpAddr::V4(ip) => is_global_v4(ip),
         IpAddr::V6(ip) => is_global_v6(ip),
@@ -120,7 +122,7 @@ mod tests {
 
     #[test]
     fn strangers_reach_global_addresses_only() {
-        for global in ["8.8.8.8", "100.63.0.1", "198.20.0.1", "2a00:1450::1", "::ffff:8.8.8.8"] {
+        for global in ["8.8.8.8", "100.63.0.1", "198.20.0.1", "2a00:1450::1", "2606:4700::1", "::ffff:8.8.8.8"] {
             assert!(is_global(ip(global)), "{global}");
         }
         for other in [

@@ -21,6 +21,20 @@ async fn controlled() -> Node {
     Node::with(|config| config.link_control = true).await
 }
 
+/// A node that listens, and one that connects with it whenever it can.
+async fn dialed() -> (Node, Node) {
+    let mut listener = controlled().await;
+    let address = listener.address();
+    let mut dialer = Node::with(|config| {
+        config.link_control = true;
+        config.peers = vec![address];
+    })
+    .await;
+    dialer.expect_connected(listener.id()).await;
+    listener.expect_connected(dialer.id()).await;
+    (listener, dialer)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn links_that_nobody_controls_stay_as_they_are() {
     let node = Node::start().await;
@@ -51,16 +65,7 @@ async fn only_tcp_has_links_that_are_controlled() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cut_link_parts_both_ends_and_a_mended_one_brings_them_back() {
-    let mut listener = controlled().await;
-    let address = listener.address();
-    let mut dialer = Node::with(|config| {
-        config.link_control = true;
-        config.peers = vec![address];
-    })
-    .await;
-    dialer.expect_connected(listener.id()).await;
-    listener.expect_connected(dialer.id()).await;
-
+    let (listener, dialer) = dialed().await;
     // Whichever end is told, and whether or not the other one is.
     for (told, others) in [(&listener, &dialer), (&dialer, &listener)] {
         told.handle.set_link_conditions(Some(others.id()), CUT).await.unwrap();
@@ -88,15 +93,7 @@ async fn a_cut_link_parts_both_ends_and_a_mended_one_brings_them_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mended_link_is_tried_at_once() {
-    let mut listener = controlled().await;
-    let address = listener.address();
-    let mut dialer = Node::with(|config| {
-        config.link_control = true;
-        config.peers = vec![address];
-    })
-    .await;
-    dialer.expect_connected(listener.id()).await;
-    listener.expect_connected(dialer.id()).await;
+    let (listener, dialer) = dialed().await;
     for (node, other) in [(&dialer, &listener), (&listener, &dialer)] {
         node.handle.set_link_conditions(Some(other.id()), CUT).await.unwrap();
     }

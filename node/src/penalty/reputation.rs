@@ -1,11 +1,10 @@
 //! Peers get what they deserve.
 
 use std::convert::Infallible;
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use cairn_net::{Acceptance, Banned, NetworkHandle, PeerId};
+use cairn_net::{Acceptance, Banned, NetworkHandle, PeerId, is_global};
 use tokio::sync::watch;
 use tracing::{debug, info, warn};
 
@@ -205,24 +204,6 @@ impl Reputation {
 /// Seconds since 1970.
 pub(crate) fn unix_time() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
-}
-
-/// Whether an address is one of the world's, and not of a machine, a network at home or a range kept for other uses (IANA's
-/// special-purpose address registries).
-fn is_global(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => {
-            let [first, second, ..] = ip.octets();
-            let is_shared = first == 100 && (64..128).contains(&second);
-            let is_special = ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_documentation();
-            !(is_special || is_shared || first == 0 || first >= 224)
-        }
-        IpAddr::V6(ip) => match ip.to_ipv4_mapped() {
-            Some(ip) => is_global(IpAddr::V4(ip)),
-            // 2000::/3 is all that was ever given out, and 2001:db8::/32 is for documentation.
-            None => ip.segments()[0] & 0xe000 == 0x2000 && ip.segments()[..2] != [0x2001, 0x0db8],
-        },
-    }
 }
 
 #[cfg(test)]
