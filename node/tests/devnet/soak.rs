@@ -19,7 +19,7 @@ const NODES: [&str; 4] = ["alice", "bob", "carol", "dave"];
 /// It is never killed, so that what it takes at different times can be compared.
 const LASTING: &str = "alice";
 /// Memory that it may take more at the end than after the first third, in KiB: caches fill for a while.
-const GROWTH: u64 = 48 << 10;
+const GROWTH: u64 = 16 << 10;
 /// How often it is looked at.
 const SAMPLES: u32 = 12;
 
