@@ -14,7 +14,6 @@
 mod source;
 mod window;
 
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
@@ -137,18 +136,12 @@ impl<B> Download<B> {
 
     /// What a peer says that it has; whether that is news.
     pub(super) fn peer_offers(&mut self, peer: PeerId, offer: Offer) -> bool {
-        match self.sources.entry(peer) {
-            Entry::Occupied(mut source) => source.get_mut().offers(offer),
-            Entry::Vacant(place) => {
-                place.insert(Source::new(offer));
-                true
-            }
-        }
+        self.sources.entry(peer).or_default().offers(offer)
     }
 
     /// A peer announced a header of this height, and has its block or fetches it; whether that is news.
     pub(super) fn peer_announces(&mut self, peer: PeerId, height: u32) -> bool {
-        self.sources.entry(peer).or_insert_with(|| Source::new(Offer::default())).announces(height)
+        self.sources.entry(peer).or_default().announces(height)
     }
 
     /// A peer has gone, or is not asked any more.

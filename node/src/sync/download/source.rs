@@ -64,10 +64,11 @@ impl Lack {
     }
 }
 
-impl Source {
-    pub(super) fn new(offer: Offer) -> Self {
+/// One of which nothing is known yet.
+impl Default for Source {
+    fn default() -> Self {
         Self {
-            offer,
+            offer: Offer::default(),
             announced: 0,
             open_requests: 0,
             speed: FIRST_SPEED,
@@ -77,9 +78,11 @@ impl Source {
             lacking: HashMap::new(),
         }
     }
+}
 
-    /// What it says that it has now; whether that is news. Then it may have what it lacked, too, and is asked once more; if it lacks that still,
-    /// the pause goes on to grow.
+impl Source {
+    /// What it says that it has now; whether that is news. Then it may have what it lacked, too, and is asked once more; if it lacks
+    /// that still, the pause goes on to grow.
     pub(super) fn offers(&mut self, offer: Offer) -> bool {
         let is_news = offer != self.offer;
         if is_news {
